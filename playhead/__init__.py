@@ -1,0 +1,1 @@
+"""The program itself. Ground: errors, settings, telemetry. Roof: wiring, cli, supervisor."""
