@@ -179,7 +179,7 @@ CREATE INDEX segments_done ON segments (done_ms) WHERE state <> 'pending';
 -- accepted = stored + duplicate + expired + quarantined + pending, per project and unit.
 CREATE TABLE ledger (
     project_id integer NOT NULL,
-    unit text NOT NULL CHECK (unit IN ('record', 'message')),
+    unit text NOT NULL CHECK (unit IN ('record', 'event')),
     fate text NOT NULL CHECK (fate IN ('accepted', 'stored', 'duplicate', 'expired', 'quarantined')),
     count bigint NOT NULL,
     PRIMARY KEY (project_id, unit, fate)
@@ -220,6 +220,22 @@ CREATE TABLE image_uses (
     digest bytea NOT NULL,
     session_id bigint NOT NULL,
     PRIMARY KEY (project_id, digest, session_id)
+);
+
+-- Bodies that a session has received: the same bytes again are a duplicate.
+CREATE TABLE received (
+    project_id integer NOT NULL,
+    session_id bigint NOT NULL,
+    digest bytea NOT NULL, -- xxh3_128 of kind and body
+    PRIMARY KEY (project_id, session_id, digest)
+);
+
+-- Sessions deleted on purpose: what still arrives for them is dropped and counted as expired.
+CREATE TABLE erased_sessions (
+    project_id integer NOT NULL,
+    session_id bigint NOT NULL,
+    erased_ms bigint NOT NULL,
+    PRIMARY KEY (project_id, session_id)
 );
 
 -- Objects to delete later: replaced recordings and the like.
