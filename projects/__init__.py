@@ -1,0 +1,1 @@
+"""Projects: who may send what. Start at service.py (decides) over cached.py and store.py (only do)."""
