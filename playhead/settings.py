@@ -27,22 +27,38 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # -- where things are
-    data_dir: Path = Field(Path("playhead-data"), description="embedded Postgres, local objects, spool, generated secrets")
+    data_dir: Path = Field(
+        Path("playhead-data"), description="embedded Postgres, local objects, spool, generated secrets"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port to listen on; 0 picks a free one")
-    database_url: str = Field("", description="`postgresql://…`; empty: embedded Postgres under the data directory")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="port to listen on; 0 picks a free one"
+    )
+    database_url: str = Field(
+        "", description="`postgresql://…`; empty: embedded Postgres under the data directory"
+    )
     redis_url: str = Field("", description="`redis://…`: shared cache layer; empty: memory cache alone")
-    objects_url: str = Field("", description="`file:///path` or `s3://bucket/prefix`; empty: `<data dir>/objects`")
+    objects_url: str = Field(
+        "", description="`file:///path` or `s3://bucket/prefix`; empty: `<data dir>/objects`"
+    )
     s3_endpoint_url: str = Field("", description="endpoint of an S3 server that is not AWS")
     s3_region: str = Field("", description="region of the bucket")
-    public_url: str = Field("", description="address that browsers and phones use, if it differs from host and port")
+    public_url: str = Field(
+        "", description="address that browsers and phones use, if it differs from host and port"
+    )
     geoip_path: str = Field("", description="a GeoLite2/GeoIP2 City `.mmdb` file; empty: countries unknown")
 
     # -- who may do what
-    token_secrets: str = Field("", description="comma-separated; the first signs, all verify; empty: generated once", repr=False)
-    admin_key: str = Field("", description="full access to all projects; empty: generated once and printed", repr=False)
+    token_secrets: str = Field(
+        "", description="comma-separated; the first signs, all verify; empty: generated once", repr=False
+    )
+    admin_key: str = Field(
+        "", description="full access to all projects; empty: generated once and printed", repr=False
+    )
     default_project: str = Field("", description="project key for protocols whose requests name no project")
-    trusted_proxies: str = Field("", description="comma-separated addresses or networks whose `X-Forwarded-For` is believed")
+    trusted_proxies: str = Field(
+        "", description="comma-separated addresses or networks whose `X-Forwarded-For` is believed"
+    )
     cors_origins: str = Field("*", description="`Access-Control-Allow-Origin` on ingest routes; empty: none")
 
     # -- processes
@@ -54,34 +70,62 @@ class Settings(BaseModel):
 
     # -- limits
     max_batch_bytes: Positive = Field(8_000_000, description="body of one append as sent; larger answers 413")
-    max_images_bytes: Positive = Field(32_000_000, description="body of one image upload as sent; larger answers 413")
-    max_json_bytes: Positive = Field(1_048_576, description="JSON body of any other request; larger answers 413")
-    max_unpacked_bytes: Positive = Field(64_000_000, description="a batch or archive after decompression; more is quarantined")
+    max_images_bytes: Positive = Field(
+        32_000_000, description="body of one image upload as sent; larger answers 413"
+    )
+    max_json_bytes: Positive = Field(
+        1_048_576, description="JSON body of any other request; larger answers 413"
+    )
+    max_unpacked_bytes: Positive = Field(
+        64_000_000, description="a batch or archive after decompression; more is quarantined"
+    )
     max_string_bytes: Positive = Field(1_048_576, description="one string of a message; longer ones are cut")
     max_messages: Positive = Field(100_000, description="messages in one batch; more is quarantined")
     max_frames: Positive = Field(2_000, description="pictures in one archive; more is quarantined")
     max_frame_bytes: Positive = Field(8_000_000, description="one picture; larger ones are quarantined")
-    min_body_bytes_per_s: Positive = Field(1_000, description="slower request bodies are cut off, B/s after 10 s")
+    min_body_bytes_per_s: Positive = Field(
+        1_000, description="slower request bodies are cut off, B/s after 10 s"
+    )
     header_timeout_s: Seconds = Field(20, description="time to send the request line and headers, s")
-    max_connections: Positive = Field(20_000, description="open connections per HTTP process; more answer 503")
+    max_connections: Positive = Field(
+        20_000, description="open connections per HTTP process; more answer 503"
+    )
 
     # -- journal
     segment_target_bytes: Positive = Field(16_000_000, description="a segment is sealed at this size")
-    segment_max_age_ms: Positive = Field(250, description="a segment on local files is sealed at this age, ms")
-    linger_ms: Annotated[int, Field(ge=0)] = Field(100, description="how long a segment for S3 gathers records, ms")
+    segment_max_age_ms: Positive = Field(
+        250, description="a segment on local files is sealed at this age, ms"
+    )
+    linger_ms: Annotated[int, Field(ge=0)] = Field(
+        100, description="how long a segment for S3 gathers records, ms"
+    )
     journal_puts: Positive = Field(4, description="segments in flight to S3 at once")
-    journal_inflight_bytes: Positive = Field(256_000_000, description="bytes waiting to be durable; more answers 503")
+    journal_inflight_bytes: Positive = Field(
+        256_000_000, description="bytes waiting to be durable; more answers 503"
+    )
     put_timeout_s: Seconds = Field(5, description="wait for the object store before the spool takes over, s")
-    spool_max_bytes: Annotated[int, Field(ge=0)] = Field(2_000_000_000, description="local spool while S3 is away; 0: no spool, 503 at once")
-    sweep_interval_s: Seconds = Field(60, description="how often segments without an index row are looked for, s")
+    spool_max_bytes: Annotated[int, Field(ge=0)] = Field(
+        2_000_000_000, description="local spool while S3 is away; 0: no spool, 503 at once"
+    )
+    sweep_interval_s: Seconds = Field(
+        60, description="how often segments without an index row are looked for, s"
+    )
 
     # -- processing
     claim_timeout_s: Seconds = Field(60, description="a dead worker's claim is free after this, s")
-    segment_attempts: Positive = Field(3, description="failures of a segment before it is processed record by record")
+    segment_attempts: Positive = Field(
+        3, description="failures of a segment before it is processed record by record"
+    )
     session_quiet_s: Seconds = Field(150, description="a session without new data for this long has ended, s")
-    token_grace_days: Annotated[float, Field(ge=0)] = Field(30, description="age past its end at which a signed token is still taken by `/late`, days")
-    recording_keep_s: Seconds = Field(600, description="how long a replaced version of a recording stays readable, s")
-    frames_object_bytes: Positive = Field(8_000_000, description="size of one object of pictures in a recording")
+    token_grace_days: Annotated[float, Field(ge=0)] = Field(
+        30, description="age past its end at which a signed token is still taken by `/late`, days"
+    )
+    recording_keep_s: Seconds = Field(
+        600, description="how long a replaced version of a recording stays readable, s"
+    )
+    frames_object_bytes: Positive = Field(
+        8_000_000, description="size of one object of pictures in a recording"
+    )
     retention_interval_s: Seconds = Field(3600, description="how often expired data is removed, s")
 
     # -- what the SDKs are told
