@@ -1,0 +1,90 @@
+"""The only place that builds anything: `open_services(settings, role=…)` -> Services, closed in reverse order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from cache import Cache, open_cache
+from playhead.secrets import Secrets, open_secrets
+from playhead.settings import Settings
+from projects import ApiKeys, ProjectService, open_projects
+from sessions import Replays, SessionService, Tokens, open_sessions
+from storage.journal import Journal, open_journal
+from storage.objects import ObjectStore, open_objects
+from storage.postgres import Database, Notices, open_notices, open_pool
+from storage.segments import IndexQueue, SegmentIndex
+
+Clock = Callable[[], int]
+Role = Literal["http", "work", "cli"]
+
+
+def wall_clock() -> int:
+    """Now, ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a process works with."""
+
+    settings: Settings
+    secrets: Secrets
+    clock: Clock
+    db: Database
+    notices: Notices
+    objects: ObjectStore
+    journal: Journal
+    segments: SegmentIndex
+    cache: Cache
+    projects: ProjectService
+    api_keys: ApiKeys
+    sessions: SessionService
+    tokens: Tokens
+    replays: Replays
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, *, role: Role, clock: Clock = wall_clock
+) -> AsyncIterator[Services]:
+    """Services of one process; `settings.database_url` must be set.
+
+    Reading requests get `query_timeout_s` per statement, everything else `database_timeout_s`. Raises BadSettings
+    and Unavailable.
+    """
+    secrets = open_secrets(settings)
+    async with AsyncExitStack() as stack:
+        timeout_s = settings.query_timeout_s if role == "http" else settings.database_timeout_s
+        db = await stack.enter_async_context(
+            open_pool(settings, size=2 if role == "cli" else None, timeout_s=timeout_s)
+        )
+        notices = await stack.enter_async_context(open_notices(settings))
+        objects = await stack.enter_async_context(open_objects(settings))
+        cache = await stack.enter_async_context(open_cache(settings))
+        segments = SegmentIndex(db, objects, clock)
+        queue = await stack.enter_async_context(IndexQueue(segments))
+        journal = await stack.enter_async_context(
+            open_journal(settings, objects, index=queue.add, clock=clock)
+        )
+        projects, api_keys = await open_projects(settings, db, cache, notices, clock)
+        sessions = await open_sessions(settings, db, cache, notices, clock)
+        yield Services(
+            settings=settings,
+            secrets=secrets,
+            clock=clock,
+            db=db,
+            notices=notices,
+            objects=objects,
+            journal=journal,
+            segments=segments,
+            cache=cache,
+            projects=projects,
+            api_keys=api_keys,
+            sessions=sessions,
+            tokens=Tokens(secrets.token_secrets, clock),
+            replays=Replays(db, objects, segments, settings, clock),
+        )
