@@ -22,6 +22,7 @@ PlayheadError
 ├── ObjectMissing            no object under that key
 ├── Malformed                bytes that break their format; never leaves the worker as an answer
 │   └── TooMuch              a bound on unpacked size or count was passed
+├── AlreadyRunning           another process has this data directory
 └── BadSettings              settings that stop the start; `faults` lists all of them
 """
 
@@ -180,6 +181,12 @@ class TooMuch(Malformed):
     """More than a bound allows."""
 
     code = "too_much"
+
+
+class AlreadyRunning(PlayheadError):
+    """Another Playhead uses this data directory."""
+
+    code = "already_running"
 
 
 class BadSettings(PlayheadError):

@@ -1,0 +1,1 @@
+"""Where data rests: Postgres (pool, migrations, an embedded server) and the object store."""
