@@ -1,0 +1,153 @@
+"""Archives of screenshots: a tar or a chain of frames, told apart by content, never by label (spec 4.1, 4.2).
+
+Nothing here touches the file system. What is no picture, has no time in its name or is damaged stands in
+`skipped`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from struct import Struct
+
+from messages.limits import Limits
+from messages.tarball import NotTar, TarWalk, looks_like_tar
+from messages.unpack import unpack
+from playhead.errors import Malformed, TooMuch
+
+_RECORD = Struct("<QI")
+_NAME = re.compile(r"(?:.*_)([0-9]{1,20})\.(?:jpe?g|png|webp|avif)", re.ASCII | re.IGNORECASE | re.DOTALL)
+ENTRIES_PER_FRAME = 4  # headers that may stand in an archive for each picture allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One screenshot: `at_ms` on the device's clock (any uint of 64 bits), the format that its bytes show."""
+
+    at_ms: int
+    format: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """What was not kept: the entry's name (cut, printable) or its place, and why."""
+
+    where: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Archive:
+    """The pictures in the order of the archive, and what was left out."""
+
+    frames: list[Picture] = field(default_factory=list)
+    skipped: list[Skip] = field(default_factory=list)
+
+
+def sniff_picture(data: bytes) -> str | None:
+    """`jpeg`, `png`, `webp` or `avif` by the first bytes; None for anything else."""
+    if data[:3] == b"\xff\xd8\xff":
+        return "jpeg"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return "png"
+    if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
+        return "avif"
+    return None
+
+
+def read_archive(data: bytes, limits: Limits) -> Archive:
+    """The pictures of an archive, gzip'd or plain.
+
+    Raises TooMuch or Malformed only when nothing can be had; otherwise faults stand in `skipped`.
+    """
+    unpacked = unpack(data, limits.max_unpacked_bytes)
+    archive = Archive()
+    fault: Malformed | None
+    if looks_like_tar(unpacked.data):
+        fault = _from_tar(unpacked.data, limits, archive)
+    else:
+        fault = _from_chain(unpacked.data, limits, archive)
+    if unpacked.fault is not None:
+        fault = unpacked.fault
+        archive.skipped.append(Skip("gzip", str(unpacked.fault)))
+    if fault is not None and not archive.frames:
+        raise fault
+    return archive
+
+
+def _keep(archive: Archive, where: str, at_ms: int, data: bytes, limits: Limits) -> None:
+    """Takes a picture or notes why not."""
+    format = sniff_picture(data)
+    if format is None:
+        archive.skipped.append(Skip(where, "not a picture"))
+    elif len(data) > limits.max_frame_bytes:
+        archive.skipped.append(Skip(where, f"larger than {limits.max_frame_bytes} bytes"))
+    else:
+        archive.frames.append(Picture(at_ms, format, data))
+
+
+def _from_chain(data: bytes, limits: Limits, archive: Archive) -> Malformed | None:
+    """Records of time, size and picture; the chain must end exactly at the end -> what broke it."""
+    at, size = 0, len(data)
+    for place in range(limits.max_frames):
+        if at == size:
+            return None
+        where = f"frame {place}"
+        if at + _RECORD.size > size:
+            return _broken(archive, where, "header is not whole")
+        at_ms, length = _RECORD.unpack_from(data, at)
+        at += _RECORD.size
+        if at + length > size:
+            return _broken(archive, where, "data is not whole")
+        _keep(archive, where, at_ms, data[at : at + length], limits)
+        at += length
+    if at == size:
+        return None
+    archive.skipped.append(Skip(f"frame {limits.max_frames}", f"more than {limits.max_frames} frames"))
+    return TooMuch(f"more than {limits.max_frames} frames")
+
+
+def _broken(archive: Archive, where: str, reason: str) -> Malformed:
+    archive.skipped.append(Skip(where, reason))
+    return Malformed(f"neither tar nor frames, or cut: {where}: {reason}")
+
+
+def _from_tar(data: bytes, limits: Limits, archive: Archive) -> Malformed | None:
+    """Regular entries named `<base>_<ms>.<ext>` -> what ended the archive early."""
+    walk = TarWalk(data, limits.max_frames * ENTRIES_PER_FRAME)
+    try:
+        for entry in walk:
+            reason = entry.refusal or _name_fault(entry.name)
+            if reason is not None:
+                archive.skipped.append(Skip(entry.label, reason))
+                continue
+            if len(archive.frames) >= limits.max_frames:
+                archive.skipped.append(Skip(entry.label, f"more than {limits.max_frames} pictures"))
+                break
+            match = _NAME.fullmatch(entry.name)
+            assert match is not None
+            _keep(archive, entry.label, int(match[1]), data[entry.start : entry.end], limits)
+    except Malformed as problem:
+        archive.skipped.append(Skip(f"offset {walk.at}", str(problem)))
+        return problem
+    return None
+
+
+def _name_fault(name: str) -> str | None:
+    """Why an entry of this name is not taken. Counter names of the first iOS releases (`000012.jpeg`) have
+    no time."""
+    if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/"):
+        return "path outside the archive"
+    if _NAME.fullmatch(name):
+        return None
+    return (
+        "no time in the name"
+        if re.search(r"\.(jpe?g|png|webp|avif)$", name, re.I)
+        else "not a picture's name"
+    )
+
+
+__all__ = ["Archive", "NotTar", "Picture", "Skip", "read_archive", "sniff_picture"]
