@@ -30,8 +30,8 @@ class Secrets:
 def open_secrets(settings: Settings) -> Secrets:
     """The settings' secrets, the rest from `<data dir>/secrets/`, made there if absent.
 
-    Safe in many processes at once: whoever links the file first wins, all read the same. Raises BadSettings if
-    the directory cannot be written.
+    Safe in many processes at once: whoever links the file first wins, all read the same. Raises BadSettings
+    if the directory cannot be written.
     """
     made: set[str] = set()
     tokens = tuple(part.strip() for part in settings.token_secrets.split(",") if part.strip())
@@ -65,7 +65,7 @@ def _kept(data_dir: Path, name: str, fresh: str, made: set[str]) -> str:
 
 
 def _write_once(path: Path, value: str) -> None:
-    """A durable file of mode 0600 that appears whole or not at all; FileExistsError if it is there already."""
+    """A durable file of mode 0600, whole or not at all; FileExistsError if it is there already."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

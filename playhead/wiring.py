@@ -1,4 +1,4 @@
-"""The only place that builds anything: `open_services(settings, role=…)` -> Services, closed in reverse order."""
+"""The only place that builds anything: `open_services(settings, role=…)`, closed in reverse order."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Services of one process; `settings.database_url` must be set.
 
-    Reading requests get `query_timeout_s` per statement, everything else `database_timeout_s`. Raises BadSettings
-    and Unavailable.
+    Reading requests get `query_timeout_s` per statement, everything else `database_timeout_s`.
+    Raises BadSettings, Unavailable.
     """
     secrets = open_secrets(settings)
     async with AsyncExitStack() as stack:
