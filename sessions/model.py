@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Self
 
@@ -189,7 +189,7 @@ def _info(value: object) -> dict[str, Any]:
     return dict(clean_json(value)) if isinstance(value, Mapping) else {}
 
 
-_START_FITS: Final = {
+_START_FITS: Final[dict[str, Callable[[Any], Any]]] = {
     "platform": _text,
     "user_uuid": _short,
     "device_model": _text,

@@ -1,6 +1,6 @@
 """Session tokens: JWT (HS256) that `/start` gives and every append carries.
 
-Claims: `sid` (session id, decimal text), `pid` (project id), `iat`, `exp` (s); ours have also `uid` (user uuid),
+Claims: `sid` (session id, decimal text), `pid` (project id), `iat`, `exp` (s); ours also `uid` (user uuid),
 `plt` (platform) and `dnr` (do not record).
 """
 

@@ -149,10 +149,10 @@ async def _write(conn: Any, updates: Sequence[SessionUpdate]) -> None:
 
 
 def _own_fault(problem: Exception) -> bool:
-    """Whether the values are to blame: SQLSTATE classes 22, 23, 54, or a value that no JSON can hold."""
+    """Whether the values are to blame: SQLSTATE classes 22, 23, 54, or a number that JSON cannot hold."""
     if isinstance(problem, asyncpg.PostgresError):
         return str(getattr(problem, "sqlstate", ""))[:2] in {"22", "23", "54"}
-    return isinstance(problem, (TypeError, ValueError)) and not isinstance(problem, asyncpg.InterfaceError)
+    return isinstance(problem, orjson.JSONEncodeError)
 
 
 def _reason(problem: Exception) -> str:
