@@ -88,7 +88,7 @@ def free_port() -> int:
 
 
 class Server:
-    """One process. `start` waits until it answers; after `stop` or `kill` it starts on the same port again."""
+    """One process. `start` waits until it answers; after `stop` or `kill` it starts on that port again."""
 
     def __init__(self) -> None:
         self.port = free_port()
