@@ -6,23 +6,22 @@ Nothing here touches the file system. What is no picture, has no time in its nam
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from struct import Struct
 
 from messages.limits import Limits
-from messages.tarball import NotTar, TarWalk, looks_like_tar
+from messages.tarball import TarWalk, looks_like_tar
 from messages.unpack import unpack
 from playhead.errors import Malformed, TooMuch
 
 _RECORD = Struct("<QI")
-_NAME = re.compile(r"(?:.*_)([0-9]{1,20})\.(?:jpe?g|png|webp|avif)", re.ASCII | re.IGNORECASE | re.DOTALL)
+_EXTENSIONS = frozenset({"jpeg", "jpg", "png", "webp", "avif"})
 ENTRIES_PER_FRAME = 4  # headers that may stand in an archive for each picture allowed
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One screenshot: `at_ms` on the device's clock (any uint of 64 bits), the format that its bytes show."""
+    """One screenshot: `at_ms` on the device's clock (as sent, up to 20 digits), the format its bytes show."""
 
     at_ms: int
     format: str
@@ -120,34 +119,33 @@ def _from_tar(data: bytes, limits: Limits, archive: Archive) -> Malformed | None
     walk = TarWalk(data, limits.max_frames * ENTRIES_PER_FRAME)
     try:
         for entry in walk:
-            reason = entry.refusal or _name_fault(entry.name)
-            if reason is not None:
-                archive.skipped.append(Skip(entry.label, reason))
-                continue
-            if len(archive.frames) >= limits.max_frames:
-                archive.skipped.append(Skip(entry.label, f"more than {limits.max_frames} pictures"))
-                break
-            match = _NAME.fullmatch(entry.name)
-            assert match is not None
-            _keep(archive, entry.label, int(match[1]), data[entry.start : entry.end], limits)
+            at_ms = entry.refusal or _time_in(entry.name)
+            if isinstance(at_ms, str):
+                archive.skipped.append(Skip(entry.label, at_ms))
+            elif len(archive.frames) >= limits.max_frames:
+                raise TooMuch(f"more than {limits.max_frames} frames")
+            else:
+                _keep(archive, entry.label, at_ms, data[entry.start : entry.end], limits)
     except Malformed as problem:
         archive.skipped.append(Skip(f"offset {walk.at}", str(problem)))
         return problem
+    if data[walk.at :].strip(b"\0"):
+        archive.skipped.append(Skip(f"offset {walk.at}", "bytes behind the end of the tar"))
     return None
 
 
-def _name_fault(name: str) -> str | None:
-    """Why an entry of this name is not taken. Counter names of the first iOS releases (`000012.jpeg`) have
-    no time."""
-    if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/"):
-        return "path outside the archive"
-    if _NAME.fullmatch(name):
-        return None
-    return (
-        "no time in the name"
-        if re.search(r"\.(jpe?g|png|webp|avif)$", name, re.I)
-        else "not a picture's name"
-    )
+def _time_in(name: str) -> int | str:
+    """The time (ms) in an entry's name: the digits behind its last underscore (spec 4.1); or why there is
+    none.
 
-
-__all__ = ["Archive", "NotTar", "Picture", "Skip", "read_archive", "sniff_picture"]
+    The counter names of the first iOS releases (`000012.jpeg`) have no time and cannot be placed.
+    """
+    if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+        return "a path out of the archive"
+    stem, _, extension = name.rpartition(".")
+    if extension.lower() not in _EXTENSIONS:
+        return "not the name of a picture"
+    _, underscore, digits = stem.rpartition("_")
+    if not (underscore and digits.isascii() and digits.isdigit()) or len(digits) > 20:
+        return "no time in the name"
+    return int(digits)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import repeat
 from struct import Struct
 from typing import NamedTuple
 
@@ -49,18 +50,17 @@ class Walk:
 def walk(body: bytes, limits: Limits) -> Walk:
     """Cuts a plain batch (see `sniff_unpack`) into frames; never raises, linear in the size of the body."""
     result = Walk()
-    append = result.frames.append
-    new = tuple.__new__
+    rows: list[tuple[int, int, int, bytes, int]] = []
+    append = rows.append
     refused = REFUSED_TYPES
     room = limits.max_messages
     size = len(body)
     at = start = index = 0
-    part = "type"
     high: dict[bytes, int] = {}  # last four bytes of six-byte timestamps seen -> their value
+    known = high.get
     try:
         while at < size:
             start = at
-            part = "type"
             type = body[at]
             at += 1
             if type > 127:
@@ -68,8 +68,7 @@ def walk(body: bytes, limits: Limits) -> Walk:
             if type in refused:
                 result.tail, result.refused = f"type {type} is not for clients", type
                 break
-            part = "timestamp"
-            base = high.get(body[at + 2 : at + 6])
+            base = known(body[at + 2 : at + 6])
             if base is not None and (low := body[at]) > 127 and (middle := body[at + 1]) > 127:
                 timestamp = base + low + (middle << 7)
                 at += 6
@@ -79,7 +78,6 @@ def walk(body: bytes, limits: Limits) -> Walk:
                 if at - before == 6 and len(high) < 64:
                     # the value without its two low groups, less their two continuation bits
                     high[body[before + 2 : at]] = (timestamp >> 14 << 14) - 128 - (128 << 7)
-            part = "length"
             end = body[at]
             at += 1
             if end > 127:
@@ -88,24 +86,33 @@ def walk(body: bytes, limits: Limits) -> Walk:
             if end > size:
                 result.tail = "body is not whole"
                 break
-            if not room:
-                result.tail = f"more than {limits.max_messages} messages"
+            if len(rows) >= room:
+                result.tail = f"more than {room} messages"
                 break
-            room -= 1
             index += 1
-            content = body[at:end]
-            at = end
             if type == BATCH_META:
-                index = _first_index(content, index)
+                index = _first_index(body[at:end], index)
                 if result.meta_ms is None:
                     result.meta_ms = timestamp
-            append(new(Frame, (type, timestamp, index, content, start)))
-    except IndexError:
-        result.tail = f"{part} is not whole"
-    except Malformed as problem:
-        result.tail = f"{part}: {problem}"
+            append((type, timestamp, index, body[at:end], start))
+            at = end
+    except (IndexError, Malformed):
+        result.tail = _head_fault(body, start)
     result.tail_offset = size if result.tail is None else start
+    result.frames = list(map(tuple.__new__, repeat(Frame), rows))  # half the price of one call each
     return result
+
+
+def _head_fault(body: bytes, at: int) -> str:
+    """Why the type, timestamp and length at `at` cannot be read."""
+    for part in ("type", "timestamp", "length"):
+        try:
+            at = read_uint(body, at)[1]
+        except IndexError:
+            return f"{part} is not whole"
+        except Malformed as problem:
+            return f"{part}: {problem}"
+    return "head cannot be read"
 
 
 def _first_index(body: bytes, index: int) -> int:

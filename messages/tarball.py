@@ -48,8 +48,11 @@ class Entry:
 
 
 def looks_like_tar(data: bytes) -> bool:
-    """`ustar` at offset 257, or a header of older tars by its checksum."""
-    return data[257:262] == b"ustar" or (len(data) >= BLOCK and _sum_fits(data[:BLOCK]))
+    """`ustar` at offset 257, a header of older tars by its checksum, or a block of zeros (an empty tar)."""
+    block = data[:BLOCK]
+    return block[257:262] == b"ustar" or (
+        len(block) == BLOCK and (_sum_fits(block) or not block.strip(b"\0"))
+    )
 
 
 class TarWalk:
@@ -84,9 +87,10 @@ class TarWalk:
             if size > total - start:
                 raise Malformed("tar entry is not whole")
             end = start + size
-            if kind in b"xgLK" and kind:
-                if kind in b"xL":
-                    extended.update(_extended(data, start, size, kind))
+            if kind in (b"x", b"L"):
+                extended.update(_extended(data, start, size, kind))
+            elif kind in (b"g", b"K"):
+                pass  # defaults for all entries, and names that links point to: nothing that we use
             else:
                 yield _entry(header, kind, start, end, extended)
                 extended = {}
@@ -166,8 +170,8 @@ def _sum_fits(header: bytes) -> bool:
     if not digits or digits.strip(b"01234567"):
         return False
     said = int(digits, 8)
-    unsigned = sum(header) - sum(header[148:156]) + 256
-    return said in (unsigned, unsigned - 256 * sum(byte > 127 for byte in header[:148] + header[156:]))
+    summed = header[:148] + b" " * 8 + header[156:]
+    return said == sum(summed) or said == sum(summed) - 256 * sum(byte > 127 for byte in summed)
 
 
 def _behind_sparse_map(data: bytes, at: int) -> int:

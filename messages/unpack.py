@@ -44,7 +44,7 @@ def unpack(body: bytes, max_bytes: int) -> Unpacked:
     """As `sniff_unpack`, but keeps what was readable beside the fault."""
     if body[:2] != GZIP_MAGIC:
         if len(body) > max_bytes:
-            return Unpacked(body[:max_bytes], TooMuch(f"more than {max_bytes} bytes"))
+            return Unpacked(body[:max_bytes], _beyond(max_bytes))
         return Unpacked(body, None)
     inflater = zlib.decompressobj(wbits=31)
     try:
@@ -54,42 +54,44 @@ def unpack(body: bytes, max_bytes: int) -> Unpacked:
     if inflater.eof and not inflater.unused_data and len(data) <= max_bytes:
         return Unpacked(data, None)
     if len(data) > max_bytes:
-        return Unpacked(data[:max_bytes], TooMuch(f"more than {max_bytes} bytes when unpacked"))
+        return Unpacked(data[:max_bytes], _beyond(max_bytes))
     del data
     return _members(body, max_bytes)
 
 
 def _members(body: bytes, max_bytes: int) -> Unpacked:
-    """Member after member, chunk by chunk."""
+    """Member after member, chunk by chunk; keeps what precedes a fault."""
     parts: list[bytes] = []
     room = max_bytes
     at = 0
-    fault: Malformed | None = None
     for _ in range(MAX_MEMBERS):
         inflater = zlib.decompressobj(wbits=31)
-        chunk = b""
         try:
             while not inflater.eof:
-                chunk = inflater.unconsumed_tail or body[at : at + _CHUNK_BYTES]
+                chunk = body[at : at + _CHUNK_BYTES]
                 if not chunk:
                     raise zlib.error("cut")
-                if not inflater.unconsumed_tail:
-                    at += len(chunk)
+                at += len(chunk)
                 data = inflater.decompress(chunk, room + 1)
-                parts.append(data)
                 room -= len(data)
                 if room < 0:
-                    parts[-1] = data[:room]
-                    return Unpacked(b"".join(parts), TooMuch(f"more than {max_bytes} bytes when unpacked"))
+                    parts.append(data[:room])
+                    return Unpacked(b"".join(parts), _beyond(max_bytes))
+                parts.append(data)
         except zlib.error:
             whole = b"".join(parts)
             return Unpacked(whole, BrokenGzip("gzip stream is cut or damaged", whole))
         at -= len(inflater.unused_data)
         if body[at : at + 2] != GZIP_MAGIC:
             break
-    else:
-        fault = TooMuch(f"more than {MAX_MEMBERS} gzip members")
     whole = b"".join(parts)
-    if fault is None and body.count(0, at) != len(body) - at:  # zeros may pad the end, as gzip(1) has it
+    fault: Malformed | None = None
+    if body[at : at + 2] == GZIP_MAGIC:
+        fault = TooMuch(f"more than {MAX_MEMBERS} gzip members")
+    elif body[at:].strip(b"\0"):  # zeros may pad the end, as gzip(1) has it
         fault = BrokenGzip("bytes behind the end of the gzip stream", whole)
     return Unpacked(whole, fault)
+
+
+def _beyond(max_bytes: int) -> TooMuch:
+    return TooMuch(f"more than {max_bytes} bytes unpacked")
