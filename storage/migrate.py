@@ -14,7 +14,8 @@ from typing import Any
 import asyncpg
 
 from playhead.errors import DatabaseUnavailable
-from storage.postgres import CONNECT_TIMEOUT_S, Database, away
+from storage.postgres import Database, away
+from storage.postgres_connection import CONNECT_TIMEOUT_S
 
 FOLDER = Path(__file__).with_name("migrations")
 MIGRATE_LOCK = 0x504C4159_0001  # advisory locks of this program

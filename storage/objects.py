@@ -1,7 +1,7 @@
-"""The object store: what it promises (`ObjectStore`), which keys it takes, which driver serves (`open_objects`).
+"""The object store: what it promises (`ObjectStore`), the keys it takes, and its driver (`open_objects`).
 
-Drivers are mechanism: storage/objects_local.py and storage/objects_s3.py. One suite holds both to the promises
-below: tests/storage/test_objects.py.
+Drivers are mechanism: storage/objects_local.py and storage/objects_s3.py. One suite holds both of them to the
+promises below: tests/storage/test_objects.py.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ class LocalObjects:
 
     @contextmanager
     def _failing(self, what: str, key: str) -> Iterator[None]:
-        """Errors of the file system become ours; an absent root (a volume not mounted) is no absent object."""
+        """Errors of the file system become ours; a root that is gone (not mounted) is no absent object."""
         try:
             yield
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as problem:

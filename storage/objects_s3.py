@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import boto3
 import urllib3.exceptions
@@ -134,7 +134,9 @@ class S3Objects:
     def _new_client(self) -> Any:
         custom = bool(self._endpoint_url)
         # Many servers that are not AWS know nothing of the newer checksum headers.
-        checksums = "when_required" if custom else "when_supported"
+        checksums: Literal["when_required", "when_supported"] = (
+            "when_required" if custom else "when_supported"
+        )
         return boto3.session.Session().client(
             "s3",
             endpoint_url=self._endpoint_url or None,
