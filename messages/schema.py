@@ -27,7 +27,7 @@ class Layout(StrEnum):
 Text = Annotated[str, Wire("string")]
 Uint = Annotated[int, Wire("uint")]
 Flag = Annotated[bool, Wire("boolean")]
-Position = Annotated[int, Wire("uint", "pt (iOS), px (Android)")]
+Position = Annotated[int, Wire("uint", "pt/px")]  # points on iOS, pixels on Android]
 Millis = Annotated[int, Wire("uint", "ms")]
 
 WIRE_NAMES = {"id": "ID", "url": "URL"}  # what the rule (each word capitalised) gets wrong
@@ -60,8 +60,9 @@ class Row:
     number: int
     cls: type[Message]
     legacy: bool
-    ios: str
+    ios: str  # who sends it: "yes", "no", "never" (it only stands in the SDK's schema), or more words
     android: str
+    when: str  # this layout is or was sent
     columns: tuple[Column, ...]
 
 
@@ -70,18 +71,19 @@ TABLE: list[Row] = []
 
 @dataclass_transform(field_specifiers=(field,))
 def message(
-    type_: int, *, ios: str = "yes", android: str = "yes", legacy: bool = False
+    number: int, *, ios: str = "yes", android: str = "yes", when: str = "2023 or before", legacy: bool = False
 ) -> Callable[[type[Any]], type[Any]]:
     """Makes a slots dataclass of a class and enters it in the table; its name is the wire's name.
 
-    `ios` and `android` say who sends it. Raises ValueError for an id that stands twice in one generation.
+    `ios` and `android` say who sends it, `when` since or until when. Raises ValueError for an id that
+    stands twice in one generation.
     """
 
     def enter(cls: type[Any]) -> type[Any]:
-        if any(row.number == type_ and row.legacy == legacy for row in TABLE):
-            raise ValueError(f"message {type_} stands twice in the table")
+        if any(row.number == number and row.legacy == legacy for row in TABLE):
+            raise ValueError(f"message {number} stands twice in the table")
         made = dataclass(slots=True)(cls)
-        made.TYPE, made.NAME = type_, made.__name__
+        made.TYPE, made.NAME = number, made.__name__
         hints = get_type_hints(made, include_extras=True)
         columns = tuple(
             Column(f.name, wire_name(f.name), wire.kind, wire.unit)
@@ -89,7 +91,7 @@ def message(
             if f.name != "cut"
             for wire in hints[f.name].__metadata__
         )
-        TABLE.append(Row(type_, made, legacy, ios, android, columns))
+        TABLE.append(Row(number, made, legacy, ios, android, when, columns))
         return made
 
     return enter
@@ -154,7 +156,7 @@ class MobileCrash(Message):
     stacktrace: Text
 
 
-@message(98, android="no (93 `viewAppeared`)")
+@message(98, android="no (93 `viewAppeared`)", when="since 2023-10")
 class MobileViewComponentEvent(Message):
     """A view came on the screen or left it."""
 
@@ -205,7 +207,7 @@ class MobileInternalError(Message):
     content: Text
 
 
-@message(105)
+@message(105, when="since 2023-10")
 class MobileNetworkCall(Message):
     """An HTTP request of the app. Request and Response are JSON text `{"headers":{..},"body":".."}`.
     Android writes Response before Request, and since 1.1.4 Status as four bytes, big-endian, signed."""
@@ -219,7 +221,7 @@ class MobileNetworkCall(Message):
     duration: Millis
 
 
-@message(106)
+@message(106, when="since 2023-10")
 class MobileSwipeEvent(Message):
     """A touch that moved; Direction is left, right, up, down (Android also `undefined`; its Label is
     `Swipe`)."""
@@ -238,7 +240,7 @@ class MobileBatchMeta(Message):
     first_index: Uint
 
 
-@message(109)
+@message(109, when="since 2024")
 class MobileGraphQL(Message):
     """A GraphQL operation of the app. Android leaves out those without kind or name."""
 
@@ -252,12 +254,12 @@ class MobileGraphQL(Message):
 # -- layouts of mid-2023 and before, where they differ
 
 
-@message(93, android="no", legacy=True)
+@message(93, android="no", when="until 2023-09", legacy=True)
 class IOSCustomEvent(MobileEvent):
     """The event that the app names, under its old name."""
 
 
-@message(98, android="no", legacy=True)
+@message(98, android="no", when="until 2023-09", legacy=True)
 class IOSScreenEnter(Message):
     """A screen came up."""
 
@@ -265,7 +267,7 @@ class IOSScreenEnter(Message):
     view_name: Text
 
 
-@message(99, android="no", legacy=True)
+@message(99, android="no", when="until 2023-09", legacy=True)
 class IOSScreenLeave(Message):
     """A screen went away."""
 
@@ -273,7 +275,7 @@ class IOSScreenLeave(Message):
     view_name: Text
 
 
-@message(105, android="no", legacy=True)
+@message(105, android="no", when="until 2023-09", legacy=True)
 class IOSNetworkCall(Message):
     """An HTTP request of the app; Headers and Body are those of the answer."""
 

@@ -1,0 +1,58 @@
+"""Writes the reference pages that are rendered from code; `--check` exits 1 when one is stale.
+
+A new page is a line in PAGES: its path and a function that returns its text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tools.message_page import render_messages
+from tools.settings_page import render_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PAGES: list[tuple[str, Callable[[], str]]] = [
+    ("docs/reference/messages.md", render_messages),
+    ("docs/reference/settings.md", render_settings),
+]
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """Paths of the pages that are missing or differ from what the code says."""
+    return [path for path, render in PAGES if _read(root / path) != render()]
+
+
+def write(root: Path = ROOT) -> list[str]:
+    """Renders what is stale -> its paths."""
+    paths = stale(root)
+    for path, render in PAGES:
+        if path in paths:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(render(), "utf-8")
+    return paths
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0; with `--check` 1 when a page is stale."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when a page is stale")
+    if parser.parse_args(arguments).check:
+        paths = stale()
+        for path in paths:
+            print(f"{path} is stale: run `make docs`", file=sys.stderr)
+        return 1 if paths else 0
+    for path in write():
+        print(f"wrote {path}")
+    return 0
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
