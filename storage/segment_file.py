@@ -237,7 +237,7 @@ def read_directory(tail: bytes, total: int) -> list[Entry]:
     return entries
 
 
-def read_records(data: bytes) -> list[tuple[Entry, Record] | Damaged]:
+def read_records(data: bytes) -> Sequence[tuple[Entry, Record | Damaged]]:
     """All records of a segment in directory order; a damaged one as `Damaged` in its place.
 
     With a damaged directory: the whole records that can be found. Raises Malformed if there are none.
@@ -246,18 +246,18 @@ def read_records(data: bytes) -> list[tuple[Entry, Record] | Damaged]:
         entries = read_directory(data, len(data))
     except Malformed:
         if found := recover(data):
-            return list(found)
+            return found
         raise
     view = memoryview(data)
-    return [_checked(view, entry) for entry in entries]
+    return [(entry, _checked(view, entry)) for entry in entries]
 
 
 def read_record(data: bytes, entry: Entry) -> Record:
     """One record from its own bytes (`entry.offset`, `entry.length`). Raises Malformed on damage."""
-    item = _checked(memoryview(data), entry, start=entry.offset)
-    if isinstance(item, Damaged):
-        raise Malformed(item.reason)
-    return item[1]
+    found = _checked(memoryview(data), entry, start=entry.offset)
+    if isinstance(found, Damaged):
+        raise Malformed(found.reason)
+    return found
 
 
 def recover(data: bytes) -> list[tuple[Entry, Record]]:
@@ -299,7 +299,7 @@ def _record(entry: Entry, body: bytes) -> Record:
     return Record(entry.kind, entry.project_id, entry.session_id, entry.received_us, entry.meta, body)
 
 
-def _checked(view: memoryview, entry: Entry, start: int = 0) -> tuple[Entry, Record] | Damaged:
+def _checked(view: memoryview, entry: Entry, start: int = 0) -> Record | Damaged:
     """The record in `view`, whose first byte is the segment's byte `start`."""
     at = entry.offset - start
     covered = view[at + PREFIX_BYTES : at + entry.length]
@@ -307,7 +307,7 @@ def _checked(view: memoryview, entry: Entry, start: int = 0) -> tuple[Entry, Rec
         return Damaged(entry, "record cut short")
     if xxhash.xxh3_64_intdigest(covered) != entry.checksum:
         return Damaged(entry, "checksum does not match")
-    return entry, _record(entry, bytes(view[entry.body_offset - start : at + entry.length]))
+    return _record(entry, bytes(view[entry.body_offset - start : at + entry.length]))
 
 
 def _scan(data: bytes) -> Iterator[_Row]:

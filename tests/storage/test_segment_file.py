@@ -3,6 +3,7 @@
 import contextlib
 import random
 import struct
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from storage.segment_file import (
     MAGIC,
     TRAILER_BYTES,
     Damaged,
+    Entry,
     Record,
     SegmentWriter,
     encode,
@@ -33,8 +35,8 @@ def record(number: int, *, kind: str = "batch", size: int = 20, project_id: int 
     return Record(kind, project_id, 1000 + number, 1_700_000_000_000_000 + number, {"n": number}, body)
 
 
-def whole(items):
-    return [item if isinstance(item, Damaged) else item[1] for item in items]
+def whole(items: Sequence[tuple[Entry, Record | Damaged]]) -> list[Record | Damaged]:
+    return [found for _, found in items]
 
 
 RECORDS = [
@@ -113,14 +115,13 @@ def test_every_flipped_byte_is_told_and_neighbours_survive():
             data[place] ^= bits
             items = read_records(bytes(data))
             assert len(items) == len(RECORDS)
-            for number, (item, expected) in enumerate(zip(items, RECORDS, strict=True)):
-                if isinstance(item, Damaged):
-                    entry = ENTRIES[number]
+            for number, ((entry, found), expected) in enumerate(zip(items, RECORDS, strict=True)):
+                assert entry == ENTRIES[number]
+                if isinstance(found, Damaged):
                     assert entry.offset <= place < entry.offset + entry.length
-                    assert item.entry == entry
                     told.add(place)
                 else:
-                    assert item[1] == expected
+                    assert found == expected
     heads_and_bodies = {
         place for e in ENTRIES for place in range(e.offset + 24, e.offset + e.length)
     }  # 24: marker, lengths, checksum, which the directory repeats
