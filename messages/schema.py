@@ -27,7 +27,7 @@ class Layout(StrEnum):
 Text = Annotated[str, Wire("string")]
 Uint = Annotated[int, Wire("uint")]
 Flag = Annotated[bool, Wire("boolean")]
-Position = Annotated[int, Wire("uint", "pt/px")]  # points on iOS, pixels on Android]
+Position = Annotated[int, Wire("uint", "pt/px")]  # points on iOS, pixels on Android
 Millis = Annotated[int, Wire("uint", "ms")]
 
 WIRE_NAMES = {"id": "ID", "url": "URL"}  # what the rule (each word capitalised) gets wrong

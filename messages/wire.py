@@ -48,21 +48,19 @@ def read_uint(data: bytes, at: int) -> tuple[int, int]:
     return (first, at + 1) if first < 0x80 else more_uint(data, at + 1, first)
 
 
-def clean_text(raw: bytes, limit: int) -> tuple[str, bool]:
-    """Text that every store takes: bad UTF-8 -> U+FFFD, no NUL, at most `limit` bytes -> (text, was cut).
+def clean_text(data: bytes, start: int, end: int, limit: int) -> tuple[str, bool]:
+    """`data[start:end]` as text that every store takes: bad UTF-8 -> U+FFFD, no NUL, at most `limit` bytes.
 
-    A cut never leaves half a character behind.
+    -> (text, was cut). A cut never leaves half a character behind.
     """
-    cut = len(raw) > limit
+    cut = end - start > limit
     if cut:
-        end = limit
-        while end > 0 and limit - end < 3 and raw[end] & 0xC0 == 0x80:
-            end -= 1
-        raw = raw[:end]
-    text = raw.decode("utf-8", "replace")
-    if "\0" in text:
-        text = text.replace("\0", "")
-    return text, cut
+        end = start + limit
+        for _ in range(3):
+            if end > start and data[end] & 0xC0 == 0x80:
+                end -= 1
+    text = data[start:end].decode("utf-8", "replace")
+    return (text.replace("\0", "") if "\0" in text else text), cut
 
 
 def uint(value: int) -> bytes:
