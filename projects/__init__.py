@@ -1,1 +1,27 @@
-"""Projects: who may send what. Start at service.py (decides) over cached.py and store.py (only do)."""
+"""Projects: who may send what, and who may read it.
+
+Start at service.py (decides) over cached.py and store.py (only do); changes.py says what may be asked for.
+"""
+
+from projects.api_keys import ApiKey, ApiKeys
+from projects.changes import ProjectChanges, ProjectCreate, parse_changes, parse_create
+from projects.model import Project
+from projects.opening import open_projects
+from projects.sampling import sampled_in
+from projects.service import ProjectService
+from projects.view import ProjectView, view
+
+__all__ = [
+    "ApiKey",
+    "ApiKeys",
+    "Project",
+    "ProjectChanges",
+    "ProjectCreate",
+    "ProjectService",
+    "ProjectView",
+    "open_projects",
+    "parse_changes",
+    "parse_create",
+    "sampled_in",
+    "view",
+]
