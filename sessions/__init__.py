@@ -3,3 +3,22 @@
 Start at service.py (decides) over cached.py and store.py (only do); updates.py is the way data comes in,
 recording.py and replays.py the way it is read.
 """
+
+from sessions.ids import SessionId, SessionIds
+from sessions.model import Session, SessionStart
+from sessions.service import SessionService, open_sessions
+from sessions.tokens import Claims, Tokens
+from sessions.updates import SessionUpdate, apply_updates
+
+__all__ = [
+    "Claims",
+    "Session",
+    "SessionId",
+    "SessionIds",
+    "SessionService",
+    "SessionStart",
+    "SessionUpdate",
+    "Tokens",
+    "apply_updates",
+    "open_sessions",
+]
