@@ -1,4 +1,4 @@
-"""The cache level of sessions: those at rest. A live one changes with every batch and is read from the store."""
+"""The cache level of sessions: those at rest. Live ones change all the time and come from the store."""
 
 from __future__ import annotations
 

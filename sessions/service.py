@@ -45,7 +45,7 @@ class SessionService:
         return await store.earlier_of_user(self._db, project_id, user_uuid, started_ms(before_id))
 
     async def changed(self, keys: Iterable[tuple[int, int]]) -> None:
-        """To be told after the commit: these (project id, session id) were at rest and are changed or gone."""
+        """After the commit: these (project id, session id) were at rest, and are changed or gone."""
         await self._cached.forget(keys)
 
 
