@@ -62,7 +62,11 @@ class ObjectStore(Protocol):
         """Remove any number of objects; absent ones are fine."""
 
     def list(self, prefix: str, *, after: str = "") -> AsyncIterator[ObjectInfo]:
-        """Objects whose key begins with `prefix` and is greater than `after`, in the order of keys."""
+        """Objects whose key begins with `prefix` and is greater than `after`, in the order of keys.
+
+        `after` is a key, or a folder with its slash: some servers (SeaweedFS) would leave out a folder that is
+        named without. They also put "a/b" before "a-b", so no folder's name should begin its neighbour's.
+        """
 
     async def check(self) -> None:
         """Write, read and delete a small object; raises StorageUnavailable with what did not work."""

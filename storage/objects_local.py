@@ -67,6 +67,7 @@ class LocalObjects:
     async def list(self, prefix: str, *, after: str = "") -> AsyncIterator[ObjectInfo]:
         """See ObjectStore. Holds the names of one folder per level at a time."""
         check_prefix(prefix)
+        await self._run(self._check_mounted)
         found = self._walk(prefix.rpartition("/")[0], prefix, after)
         while some := await self._run(lambda: list(itertools.islice(found, LIST_STEP))):
             for info in some:
@@ -201,8 +202,7 @@ class LocalObjects:
         try:
             yield
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as problem:
-            if not self._is_mounted():
-                raise StorageUnavailable(f"storage: {self.root} is gone or another folder") from problem
+            self._check_mounted()
             if what == "writes" or self._has_link(key):
                 raise StorageUnavailable(
                     f"storage refuses {what}: something is in the way of {key}"
@@ -212,6 +212,10 @@ class LocalObjects:
             raise
         except OSError as problem:
             raise StorageUnavailable(f"storage refuses {what} ({problem.strerror})") from problem
+
+    def _check_mounted(self) -> None:
+        if not self._is_mounted():
+            raise StorageUnavailable(f"storage: {self.root} is gone, or another folder is in its place")
 
     def _is_mounted(self) -> bool:
         return (self.root / ".tmp").is_dir()
