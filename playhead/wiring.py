@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cache import Cache, open_cache
+from messages import Limits
 from playhead.secrets import Secrets, open_secrets
 from playhead.settings import Settings
 from projects import ApiKeys, ProjectService, open_projects
@@ -86,5 +87,5 @@ async def open_services(
             api_keys=api_keys,
             sessions=sessions,
             tokens=Tokens(secrets.token_secrets, clock),
-            replays=Replays(db, objects, segments, settings, clock),
+            replays=Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock),
         )

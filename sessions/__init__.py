@@ -6,12 +6,14 @@ recording.py and replays.py the way it is read.
 
 from sessions.ids import SessionId, SessionIds
 from sessions.model import Session, SessionStart
+from sessions.replays import Replays
 from sessions.service import SessionService, open_sessions
 from sessions.tokens import Claims, Tokens
 from sessions.updates import SessionUpdate, apply_updates
 
 __all__ = [
     "Claims",
+    "Replays",
     "Session",
     "SessionId",
     "SessionIds",

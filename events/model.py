@@ -1,0 +1,54 @@
+"""One fact that an app reported, of any protocol, with or without a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import xxhash
+
+#: places of one record that `arrival` tells apart
+ARRIVAL_PLACES = 4096
+#: times are kept within years 1 to 9999, µs
+MIN_US, MAX_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A row of `events`. Times in µs since the epoch; `key` is the content's identity (16 bytes)."""
+
+    project_id: int
+    day: date
+    session_id: str
+    key: bytes
+    source: str
+    category: str
+    name: str
+    at_us: int
+    device_us: int
+    arrival: int
+    data: dict[str, Any]
+    user_id: str = ""
+    event_id: str = ""
+
+
+def arrival_of(received_us: int, place: int) -> int:
+    """Order of arrival across the whole service: the record's time, then the place within it."""
+    return received_us * ARRIVAL_PLACES + min(place, ARRIVAL_PLACES - 1)
+
+
+def day_of(at_ms: int) -> date:
+    """The UTC day (a partition of `events`) of a server time in ms."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date()
+
+
+def clamp_us(at_us: int) -> int:
+    """A time that Postgres and a four-digit year can hold."""
+    return max(MIN_US, min(MAX_US, at_us))
+
+
+def mobile_key(session_id: int, identity: bytes, occurrence: int) -> bytes:
+    """Identity of a mobile message as an event: session, content, occurrence within its batch."""
+    seed = session_id.to_bytes(8, "little") + identity + occurrence.to_bytes(4, "little")
+    return xxhash.xxh3_128_digest(seed)

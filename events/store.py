@@ -1,0 +1,65 @@
+"""SQL of events: bulk insert that knows what was new, and the correction of times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from events.model import Event
+
+COLUMNS = (
+    "project_id", "day", "session_id", "event_key", "source", "category", "name",
+    "at_us", "device_us", "arrival", "user_id", "event_id", "data",
+)  # fmt: skip
+
+CREATE_INCOMING = "CREATE TEMP TABLE incoming_events (LIKE events) ON COMMIT DROP"
+
+INSERT_NEW = f"""
+INSERT INTO events ({", ".join(COLUMNS)})
+SELECT {", ".join(COLUMNS)} FROM incoming_events
+ON CONFLICT DO NOTHING
+RETURNING event_key
+"""
+
+# Times follow the session's one correction; only rows that differ are touched.
+CORRECT_TIMES = """
+UPDATE events SET at_us = device_us + $4
+WHERE project_id = $1 AND session_id = $2 AND day = $3 AND source = 'mobile'
+  AND at_us <> device_us + $4 AND device_us BETWEEN 0 AND 4102444800000000
+"""
+
+DELETE_ISSUES = """
+DELETE FROM events WHERE project_id = $1 AND session_id = $2 AND source = 'mobile' AND category = 'issue'
+"""
+DELETE_OF_SESSION = "DELETE FROM events WHERE project_id = $1 AND session_id = $2"
+
+
+async def insert_new(conn: Any, events: Sequence[Event]) -> set[bytes]:
+    """Insert events inside the caller's transaction -> the keys of those that were not there yet."""
+    if not events:
+        return set()
+    await conn.execute(CREATE_INCOMING)
+    await conn.copy_records_to_table("incoming_events", records=map(_row, events), columns=COLUMNS)
+    return {row[0] for row in await conn.fetch(INSERT_NEW)}
+
+
+def _row(event: Event) -> tuple[Any, ...]:
+    return (
+        event.project_id, event.day, event.session_id, event.key, event.source, event.category, event.name,
+        event.at_us, event.device_us, event.arrival, event.user_id, event.event_id, event.data,
+    )  # fmt: skip
+
+
+async def correct_times(conn: Any, project_id: int, session_id: str, day: Any, offset_us: int) -> None:
+    """Set the corrected time of a mobile session's events to device time + `offset_us`."""
+    await conn.execute(CORRECT_TIMES, project_id, session_id, day, offset_us)
+
+
+async def delete_of_session(conn: Any, project_id: int, session_id: str) -> None:
+    """Remove a session's events."""
+    await conn.execute(DELETE_OF_SESSION, project_id, session_id)
+
+
+async def delete_issues(conn: Any, project_id: int, session_id: str) -> None:
+    """Remove the events made from a session's findings."""
+    await conn.execute(DELETE_ISSUES, project_id, session_id)

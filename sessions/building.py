@@ -1,0 +1,85 @@
+"""From material to what is stored or shown: decoded messages, summary, findings, manifest, timeline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from messages import Layout, Message, decode
+from playhead.errors import Malformed
+from sessions import recording
+from sessions.facts import Summary, fact_of, layout_of
+from sessions.heuristics import Finding, find_issues
+from sessions.material import Entry, Material, merged_ranges
+from sessions.model import Session
+from sessions.recording import Manifest, StoredFrame
+from sessions.timeline import timeline_of
+
+
+@dataclass(slots=True)
+class Built:
+    """A session's recording before it is stored; `decoded` is (place, device ms, message) in order."""
+
+    entries: list[Entry]
+    decoded: list[tuple[int, int, Message]]
+    summary: Summary
+    findings: list[Finding]
+    completeness: dict[str, Any]
+    layout: Layout
+
+
+def build(session: Session, material: Material, *, late_parts: int = 0) -> Built:
+    """Decode and fold everything of a session. What cannot be decoded stays in `entries` alone."""
+    layout = layout_of(session.platform, session.legacy)
+    entries = material.sorted_messages()
+    decoded: list[tuple[int, int, Message]] = []
+    summary = Summary()
+    for place, entry in enumerate(entries):
+        try:
+            message = decode(entry.type, entry.body, layout)
+        except Malformed:
+            continue
+        decoded.append((place, entry.timestamp, message))
+        summary.add(message, fact_of(message))
+    findings = find_issues([(at_ms, message) for _, at_ms, message in decoded])
+    for finding in findings:
+        summary.add_term("issue", finding.type)
+    complete = recording.completeness(material, entries, material.sorted_pictures(), late_parts=late_parts)
+    return Built(entries, decoded, summary, findings, complete, layout)
+
+
+def objects_of(built: Built, material: Material, object_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of a recording's objects, one at a time; the manifest last."""
+    frames: list[StoredFrame] = []
+    for number, (content, index) in enumerate(recording.frame_objects(material, object_bytes)):
+        frames.extend(index)
+        yield f"frames-{number}", content
+    messages, blocks = recording.message_blocks(built.entries)
+    yield "messages", messages
+    yield "indexes", recording.pack_indexes(built.entries)
+    yield (
+        "timeline",
+        recording.gzip_json(timeline_of(built.decoded, frames, built.findings, built.completeness)),
+    )
+    manifest = Manifest(
+        layout=str(built.layout),
+        blocks=blocks,
+        frames=frames,
+        coverage=merged_ranges(material.coverage),
+        completeness=built.completeness,
+        counts=counts_of(built),
+    )
+    yield "manifest", manifest.to_bytes()
+
+
+def counts_of(built: Built) -> dict[str, int]:
+    """The replay's counters, frames included."""
+    return {**built.summary.counters, "frames": built.completeness["frames"]}
+
+
+def with_replay(timeline: bytes, replay: dict[str, Any]) -> bytes:
+    """A stored timeline (JSON) with the replay's own data put first, without reading it again."""
+    return b'{"replay":' + orjson.dumps(replay) + b"," + timeline[1:]

@@ -1,0 +1,178 @@
+"""From a decoded message to what it says about its session: event category, name, counters, search terms.
+
+One table for the processor (live) and the finalizer (whole recording). Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from messages import Layout, Message, fields
+
+#: longest search term, characters
+TERM_CHARS = 200
+#: most search terms per session
+MAX_TERMS = 400
+#: values of an event's data beyond this many characters stay in the recording alone
+EVENT_TEXT_CHARS = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one message contributes. `category` is none for what only the recording keeps (logs, performance)."""
+
+    category: str | None
+    name: str = ""
+    counters: tuple[str, ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
+
+
+def _custom(message: Any) -> Fact:
+    terms = [("event", message.name)]
+    # Android has no message 98: it sends this event with "screen:view". Source: spec/openreplay-mobile.md 3.6.
+    if message.name == "viewAppeared" and message.payload:
+        terms.append(("view", message.payload.split(":", 1)[0]))
+    return Fact("custom", message.name, ("events",), tuple(terms))
+
+
+def _view(message: Any) -> Fact:
+    names = {message.screen_name, message.view_name} - {""}
+    return Fact(
+        "view",
+        message.screen_name or message.view_name,
+        ("views",),
+        tuple(("view", n) for n in sorted(names)),
+    )
+
+
+def _screen(message: Any) -> Fact:
+    names = {message.title, message.view_name} - {""}
+    return Fact(
+        "view", message.title or message.view_name, ("views",), tuple(("view", n) for n in sorted(names))
+    )
+
+
+def _network(message: Any) -> Fact:
+    failed = message.status >= 400 or message.status == 0
+    counters = ("network", "network_errors") if failed else ("network",)
+    return Fact("network", message.url, counters, (("url", short_url(message.url)),))
+
+
+def _graphql(message: Any) -> Fact:
+    name = message.operation_name
+    return Fact("graphql", name, (), (("graphql", name),) if name else ())
+
+
+def _touch(category: str, counter: str) -> Callable[[Any], Fact]:
+    def fact(message: Any) -> Fact:
+        return Fact(category, message.label, (counter,), (("label", message.label),) if message.label else ())
+
+    return fact
+
+
+def _crash(message: Any) -> Fact:
+    terms = [("issue", "crash"), ("text", message.name), ("text", message.reason)]
+    return Fact("crash", message.name, ("crashes",), tuple(t for t in terms if t[1]))
+
+
+def _user(message: Any) -> Fact:
+    return Fact("user", message.id)
+
+
+def _metadata(message: Any) -> Fact:
+    return Fact("metadata", message.key)
+
+
+_LOG = Fact(None, counters=("logs",))
+_NOTHING = Fact(None)
+
+_FACTS: dict[int, Callable[[Any], Fact]] = {
+    92: _metadata,
+    93: _custom,
+    94: _user,
+    95: _user,
+    97: _crash,
+    98: lambda m: _view(m) if hasattr(m, "screen_name") else _screen(m),
+    99: _screen,
+    100: _touch("click", "clicks"),
+    101: _touch("input", "inputs"),
+    103: lambda _: _LOG,
+    105: _network,
+    106: _touch("swipe", "swipes"),
+    109: _graphql,
+}
+
+#: what a session counts, in the order of the API; `frames` and `bytes` are not messages
+COUNTERS = (
+    "messages", "events", "clicks", "swipes", "inputs", "views", "network", "network_errors", "logs", "crashes",
+)  # fmt: skip
+
+
+def fact_of(message: Message) -> Fact:
+    """What this message says about its session."""
+    make = _FACTS.get(message.TYPE)
+    return make(message) if make else _NOTHING
+
+
+def event_data(message: Message) -> dict[str, Any]:
+    """The message's fields under their wire names, long texts cut (the recording has them whole)."""
+    return {
+        name: value[:EVENT_TEXT_CHARS] if isinstance(value, str) and len(value) > EVENT_TEXT_CHARS else value
+        for name, value in fields(message).items()
+    }
+
+
+def short_url(url: str) -> str:
+    """A URL without query and fragment, which make every call look different."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url[:TERM_CHARS]
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path
+
+
+@dataclass(slots=True)
+class Summary:
+    """A session's numbers and words, folded from its messages in the order given."""
+
+    counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
+    terms: dict[tuple[str, str], None] = field(default_factory=dict)
+    user_id: str = ""
+    anonymous_id: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def add(self, message: Message, fact: Fact) -> None:
+        """Fold one message in; later ones win."""
+        self.counters["messages"] += 1
+        for counter in fact.counters:
+            self.counters[counter] += 1
+        for facet, value in fact.terms:
+            self.add_term(facet, value)
+        if message.TYPE == 94:
+            self.user_id = getattr(message, "id", "")[:TERM_CHARS] or self.user_id
+        elif message.TYPE == 95:
+            self.anonymous_id = getattr(message, "id", "")[:TERM_CHARS] or self.anonymous_id
+        elif message.TYPE == 92 and len(self.metadata) < MAX_TERMS:
+            self.metadata[getattr(message, "key", "")[:TERM_CHARS]] = getattr(message, "value", "")[
+                :TERM_CHARS
+            ]
+
+    def add_term(self, facet: str, value: str) -> None:
+        """Note a search term; empty ones and those past the bound are left out."""
+        if value and len(self.terms) < MAX_TERMS:
+            self.terms[facet, value[:TERM_CHARS]] = None
+
+
+def attribute_terms(attributes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(facet, value) pairs with the empty ones left out and long ones cut."""
+    return [(facet, value[:TERM_CHARS]) for facet, value in attributes if value]
+
+
+def layout_of(platform: str, legacy: bool) -> Layout:
+    """Which encoder's layouts a session's messages prefer."""
+    if platform == "android":
+        return Layout.ANDROID
+    return Layout.LEGACY if legacy else Layout.IOS

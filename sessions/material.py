@@ -1,0 +1,134 @@
+"""What a recording is made of: every message and picture of one session, once, whatever way it came.
+
+A union: adding is idempotent, commutative and associative, so retries, new groupings, duplicates and late data
+lead to the same material. A message is its content: (type, time, body) and which occurrence of it within its
+batch; a picture is (time, content). Indexes of the SDK only order messages of the same millisecond.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import IO, NamedTuple
+
+import xxhash
+
+from messages import CLIENT_TYPES, Frame, Picture, identity
+
+BATCH_META = 107
+MAX_INDEX = 2**63 - 1
+#: pictures beyond this much lie in a temporary file while a recording is made
+SPOOL_BYTES = 16_000_000
+
+
+class Entry(NamedTuple):
+    """One message: device time (ms), lowest SDK index seen, type, raw body. Sorts into recording order."""
+
+    timestamp: int
+    order: int
+    type: int
+    body: bytes
+
+
+class Placed(NamedTuple):
+    """One picture: device time (ms), digest of its content, format, and where the spool keeps it."""
+
+    at_ms: int
+    digest: bytes
+    format: str
+    offset: int
+    length: int
+
+
+@dataclass(slots=True)
+class Material:
+    """The union of everything received for one session."""
+
+    messages: dict[tuple[bytes, int], Entry] = field(default_factory=dict)
+    pictures: dict[tuple[int, bytes], Placed] = field(default_factory=dict)
+    #: [first, last] index of each batch: what the SDK numbered, for the completeness report
+    coverage: set[tuple[int, int]] = field(default_factory=set)
+    spool: IO[bytes] = field(default_factory=lambda: _open_spool())
+    _contents: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+
+    def add_messages(
+        self, frames: Iterable[Frame], *, since_ms: int | None = None, until_ms: int | None = None
+    ) -> int:
+        """Add one batch's frames of `since_ms <= time < until_ms` (device time) -> how many were new."""
+        occurrences: Counter[bytes] = Counter()
+        known = self.messages
+        before = len(known)
+        first: int | None = None
+        last = 0
+        for frame in frames:
+            timestamp = frame.timestamp
+            if frame.type == BATCH_META or frame.type not in CLIENT_TYPES:
+                continue
+            if (since_ms is not None and timestamp < since_ms) or (
+                until_ms is not None and timestamp >= until_ms
+            ):
+                continue
+            key = identity(frame.type, timestamp, frame.body)
+            occurrence = occurrences[key]
+            occurrences[key] = occurrence + 1
+            held = known.get((key, occurrence))
+            if held is None or frame.index < held.order:
+                known[key, occurrence] = Entry(timestamp, min(frame.index, MAX_INDEX), frame.type, frame.body)
+            first = frame.index if first is None else first
+            last = frame.index
+        if first is not None:
+            self.coverage.add((first, last))
+        return len(known) - before
+
+    def add_pictures(self, pictures: Iterable[Picture]) -> int:
+        """Add an archive's pictures -> how many were new."""
+        before = len(self.pictures)
+        for picture in pictures:
+            digest = xxhash.xxh3_128_digest(picture.data)
+            at_ms = min(picture.at_ms, MAX_INDEX)
+            if (at_ms, digest) not in self.pictures:
+                offset, length = self._keep(digest, picture.data)
+                self.pictures[at_ms, digest] = Placed(at_ms, digest, picture.format, offset, length)
+        return len(self.pictures) - before
+
+    def sorted_messages(self) -> list[Entry]:
+        """All messages in recording order: time, then the device's order, then content."""
+        return sorted(self.messages.values())
+
+    def sorted_pictures(self) -> list[Placed]:
+        """All pictures by time, then content."""
+        return [self.pictures[key] for key in sorted(self.pictures)]
+
+    def picture_bytes(self, picture: Placed) -> bytes:
+        """The content of one picture."""
+        self.spool.seek(picture.offset)
+        return self.spool.read(picture.length)
+
+    def close(self) -> None:
+        """Give the temporary file back."""
+        self.spool.close()
+
+    def _keep(self, digest: bytes, data: bytes) -> tuple[int, int]:
+        place = self._contents.get(digest)
+        if place is None:
+            place = (self.spool.seek(0, 2), len(data))
+            self.spool.write(data)
+            self._contents[digest] = place
+        return place
+
+
+def _open_spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)
+
+
+def merged_ranges(coverage: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Index ranges joined where they touch: [(0, 40), (41, 90)] -> [(0, 90)]."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(coverage):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return joined

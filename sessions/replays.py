@@ -1,0 +1,309 @@
+"""Reading recorded sessions: from the recording when it is whole, else put together from parts on the fly."""
+
+from __future__ import annotations
+
+import gzip
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import xxhash
+
+from messages import Layout as Layout
+from messages import Limits, decode, fields, name_of
+from playhead.errors import Detail, Malformed, NotFound, ObjectMissing, ValidationFailed
+from sessions import erasure, recording
+from sessions import parts as part_store
+from sessions import store as session_store
+from sessions.building import Built, build, counts_of, with_replay
+from sessions.gathering import Gathered, Gatherer
+from sessions.model import Session
+from sessions.recording import Manifest, StoredFrame
+from sessions.search import Page, ReplayFilters, search
+from sessions.timeline import timeline_of
+from sessions.view import ReplayView, view_of
+from storage.objects import ObjectStore
+from storage.postgres import Database
+
+#: live sessions kept between requests, and manifests
+LIVE_KEPT = 8
+MANIFESTS_KEPT = 256
+#: a part can be gone between reading its row and its bytes: it is in the recording then
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message as the API shows it: place in the recording, wire names, both clocks in ms."""
+
+    index: int
+    type: int
+    name: str
+    timestamp_ms: int
+    device_timestamp_ms: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Messages by time; `next_cursor` is none at the end."""
+
+    messages: list[MessageView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """One picture: corrected time (ms, unique within the session), size, format."""
+
+    at_ms: int
+    bytes: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineBytes:
+    """gzip JSON; `final` when nothing is on its way any more."""
+
+    content: bytes
+    etag: str
+    final: bool
+
+
+@dataclass(slots=True)
+class _Live:
+    """A session put together from parts, kept while it grows."""
+
+    revision_no: int
+    gathered: Gathered
+    built: Built
+
+
+class Replays:
+    """The read side of sessions. `session` arguments come from `find`, which scopes them to projects."""
+
+    def __init__(
+        self, *, db: Database, objects: ObjectStore, limits: Limits, clock: Callable[[], int]
+    ) -> None:
+        self._db = db
+        self._objects = objects
+        self._clock = clock
+        self._gatherer = Gatherer(objects, limits)
+        self._live: OrderedDict[tuple[int, int], _Live] = OrderedDict()
+        self._manifests: OrderedDict[tuple[int, int, int], Manifest] = OrderedDict()
+
+    async def page(self, filters: ReplayFilters, project_ids: Sequence[int] | None) -> Page:
+        """One page of sessions that match."""
+        return await search(self._db, filters, project_ids)
+
+    async def find(self, session_id: int, project_ids: Sequence[int] | None) -> Session:
+        """A session of one of these projects (none: any). Raises NotFound, the same for foreign and absent."""
+        session = await session_store.find(self._db, session_id, project_ids)
+        if session is None:
+            raise NotFound("no such replay")
+        return session
+
+    async def get(self, session: Session) -> ReplayView:
+        """Everything about one replay; a live one's counters are exact, from its parts."""
+        if not session.live:
+            rows = await session_store.issues_of(self._db, session.project_id, session.session_id)
+            return view_of(session, rows, (await self._manifest(session)).completeness)
+        live = await self._assemble(session)
+        found = [
+            {"type": f.type, "at_ms": f.at_ms, "title": f.title, "detail": f.detail}
+            for f in live.built.findings
+        ]
+        return view_of(
+            session, found, live.built.completeness, counts=counts_of(live.built), summary=live.built.summary
+        )
+
+    async def messages(
+        self,
+        session: Session,
+        *,
+        types: frozenset[int] | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> MessagePage:
+        """Messages in recording order; times are corrected ones, both ends included."""
+        start = _message_cursor(cursor)
+        offset = session.clock_offset_ms or 0
+        found: list[MessageView] = []
+        async for view in self._walk(session, start, from_ms, to_ms, offset, types):
+            if len(found) == limit:
+                return MessagePage(found, str(view.index))
+            found.append(view)
+        return MessagePage(found, None)
+
+    async def _walk(
+        self, session: Session, start: int, from_ms: int | None, to_ms: int | None, offset: int,
+        types: frozenset[int] | None,
+    ) -> Any:  # fmt: skip
+        if session.live:
+            built = (await self._assemble(session)).built
+            rows = ((place, at, message) for place, at, message in built.decoded if place >= start)
+            layout = built.layout
+        else:
+            manifest = await self._manifest(session)
+            layout = Layout(manifest.layout)
+            async for view in self._walk_blocks(session, manifest, start, from_ms, to_ms, offset, types):
+                yield view
+            return
+        for place, at_ms, message in rows:
+            if _wanted(message.TYPE, at_ms + offset, types, from_ms, to_ms):
+                yield _message_view(place, message, at_ms, offset, layout)
+
+    async def _walk_blocks(
+        self, session: Session, manifest: Manifest, start: int, from_ms: int | None, to_ms: int | None,
+        offset: int, types: frozenset[int] | None,
+    ) -> Any:  # fmt: skip
+        key = recording.prefix(session.project_id, session.session_id, session.recording) + "messages"
+        layout = Layout(manifest.layout)
+        place = 0
+        for block in manifest.blocks:
+            first, place = place, place + block.size
+            outside = (from_ms is not None and block.last_ms + offset < from_ms) or (
+                to_ms is not None and block.first_ms + offset > to_ms
+            )
+            if place <= start or outside:
+                continue
+            content = await self._objects.get(key, start=block.offset, length=block.length)
+            for number, frame in enumerate(recording.read_block(content), first):
+                at_ms = frame.timestamp
+                if number < start or not _wanted(frame.type, at_ms + offset, types, from_ms, to_ms):
+                    continue
+                try:
+                    message = decode(frame.type, frame.body, layout)
+                except Malformed:
+                    continue
+                yield _message_view(number, message, at_ms, offset, layout)
+
+    async def frames(self, session: Session) -> list[FrameInfo]:
+        """All pictures by corrected time."""
+        return [FrameInfo(at_ms, f.length, f.format) for at_ms, f in await self._frame_index(session)]
+
+    async def frame(self, session: Session, at_ms: int) -> tuple[bytes, str]:
+        """One picture's bytes and format. Raises NotFound."""
+        for _ in range(ATTEMPTS):
+            index = dict(await self._frame_index(session))
+            found = index.get(at_ms)
+            if found is None:
+                raise NotFound("no frame at that time")
+            if session.live:
+                material = (await self._assemble(session)).gathered.material
+                placed = material.sorted_pictures()[list(index).index(at_ms)]
+                return material.picture_bytes(placed), found.format
+            prefix = recording.prefix(session.project_id, session.session_id, session.recording)
+            try:
+                key = f"{prefix}frames-{found.object_no}"
+                return await self._objects.get(key, start=found.offset, length=found.length), found.format
+            except ObjectMissing:
+                session = await self._again(session)
+        raise NotFound("this recording is gone")
+
+    async def _frame_index(self, session: Session) -> list[tuple[int, StoredFrame]]:
+        """(corrected time, picture) by time; of several at one millisecond each later one moves to the next free."""
+        offset = session.clock_offset_ms or 0
+        if session.live:
+            pictures = (await self._assemble(session)).gathered.material.sorted_pictures()
+            stored = [StoredFrame(p.at_ms, 0, p.offset, p.length, p.format) for p in pictures]
+        else:
+            stored = (await self._manifest(session)).frames
+        index: list[tuple[int, StoredFrame]] = []
+        last = -(2**63)
+        for frame in stored:
+            last = max(last + 1, frame.at_ms + offset)
+            index.append((last, frame))
+        return index
+
+    async def timeline(self, session: Session) -> TimelineBytes:
+        """What the player loads at once."""
+        view = await self.get(session)
+        if session.live:
+            live = await self._assemble(session)
+            pictures = live.gathered.material.sorted_pictures()
+            stored = [StoredFrame(p.at_ms, 0, 0, p.length, p.format) for p in pictures]
+            plain = orjson.dumps(
+                timeline_of(live.built.decoded, stored, live.built.findings, live.built.completeness)
+            )
+        else:
+            prefix = recording.prefix(session.project_id, session.session_id, session.recording)
+            plain = gzip.decompress(await self._objects.get(prefix + "timeline"))
+        content = gzip.compress(with_replay(plain, view.as_json()), compresslevel=4, mtime=0)
+        return TimelineBytes(content, xxhash.xxh3_128_hexdigest(content), not session.live)
+
+    async def delete(self, session: Session) -> None:
+        """Erase a session: rows now, objects now, late data is dropped from here on."""
+        self._live.pop((session.project_id, session.session_id), None)
+        await erasure.erase_session(self._db, self._objects, session, self._clock())
+
+    async def _manifest(self, session: Session) -> Manifest:
+        key = (session.project_id, session.session_id, session.recording)
+        found = self._manifests.get(key)
+        if found is None:
+            content = await self._objects.get(recording.prefix(*key) + "manifest")
+            found = self._manifests[key] = Manifest.from_bytes(content)
+        self._manifests.move_to_end(key)
+        while len(self._manifests) > MANIFESTS_KEPT:
+            self._manifests.popitem(last=False)
+        return found
+
+    async def _again(self, session: Session) -> Session:
+        return await self.find(session.session_id, [session.project_id])
+
+    async def _assemble(self, session: Session) -> _Live:
+        """The session from its recording and parts; what was put together before is only added to."""
+        key = (session.project_id, session.session_id)
+        held = self._live.get(key)
+        if held is not None and held.revision_no == session.revision_no:
+            self._live.move_to_end(key)
+            return held
+        for attempt in range(ATTEMPTS):
+            gathered = held.gathered if held is not None else Gathered()
+            async with self._db.transaction(isolation="repeatable_read", readonly=True) as conn:
+                fresh = (await session_store.get_many(conn, [key])).get(key)
+                parts = await part_store.of_session(conn, *key)
+            if fresh is None:
+                raise NotFound("no such replay")
+            try:
+                if fresh.recording and held is None:
+                    await self._gatherer.add_recording(gathered, *key, fresh.recording)
+                await self._gatherer.add_parts(gathered, parts, late=fresh.recording > 0)
+            except ObjectMissing:
+                held = None
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            built = build(fresh, gathered.material, late_parts=gathered.late_parts)
+            live = self._live[key] = _Live(fresh.revision_no, gathered, built)
+            while len(self._live) > LIVE_KEPT:
+                self._live.popitem(last=False)
+            return live
+        raise NotFound("this recording is gone")
+
+
+def _wanted(
+    type: int, at_ms: int, types: frozenset[int] | None, from_ms: int | None, to_ms: int | None
+) -> bool:
+    return (
+        (types is None or type in types)
+        and (from_ms is None or at_ms >= from_ms)
+        and (to_ms is None or at_ms <= to_ms)
+    )
+
+
+def _message_view(place: int, message: Any, at_ms: int, offset: int, layout: Layout) -> MessageView:
+    name = name_of(message.TYPE, layout) if not hasattr(message, "NAME") else message.NAME
+    return MessageView(place, message.TYPE, name or "", at_ms + offset, at_ms, fields(message))
+
+
+def _message_cursor(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 12:
+        raise ValidationFailed(details=[Detail("cursor", "invalid_value", "not a cursor of this list")])
+    return int(cursor)

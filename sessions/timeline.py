@@ -1,0 +1,104 @@
+"""The timeline: what the player loads in one request. Columns per track, device times; pure.
+
+Times are the device's clock, ms; `clock_offset_ms` of the replay corrects them. `i` is a message's place in the
+recording (`index` in `/messages`), by which the player asks for what is too large to be here (bodies, payloads).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from messages import Message
+from sessions.heuristics import Finding
+from sessions.recording import FORMATS, StoredFrame
+
+VERSION = 1
+TEXT_CHARS = 500
+
+Column = tuple[str, Callable[[Any], Any]]
+
+
+def _text(name: str) -> Column:
+    return name, lambda message: getattr(message, name)[:TEXT_CHARS]
+
+
+def _value(name: str) -> Column:
+    return name, lambda message: getattr(message, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One kind of row: its name and the columns beside `t` and `i`."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+TRACKS: dict[int, Track] = {
+    92: Track("metadata", (_text("key"), _text("value"))),
+    93: Track("events", (_text("name"), _text("payload"))),
+    94: Track("users", (_text("id"),)),
+    95: Track("anonymous", (_text("id"),)),
+    96: Track("screens", (_value("x"), _value("y"), _value("width"), _value("height"))),
+    97: Track("crashes", (_text("name"), _text("reason"))),
+    98: Track(
+        "views",
+        (
+            ("screen", lambda m: getattr(m, "screen_name", getattr(m, "title", ""))[:TEXT_CHARS]),
+            _text("view_name"),
+            ("visible", lambda m: getattr(m, "visible", True)),
+        ),
+    ),
+    99: Track(
+        "views",
+        (("screen", lambda m: m.title[:TEXT_CHARS]), _text("view_name"), ("visible", lambda _: False)),
+    ),
+    100: Track("taps", (_text("label"), _value("x"), _value("y"))),
+    101: Track("inputs", (_text("label"), _text("value"), _value("value_masked"))),
+    102: Track("performance", (_text("name"), _value("value"))),
+    103: Track("logs", (_text("severity"), _text("content"))),
+    104: Track("errors", (_text("content"),)),
+    105: Track("network", (_text("method"), _text("url"), _value("status"), _value("duration"))),
+    106: Track("swipes", (_text("label"), _value("x"), _value("y"), _text("direction"))),
+    109: Track("graphql", (_text("operation_kind"), _text("operation_name"), _value("duration"))),
+}
+
+
+def tracks_of(messages: Sequence[tuple[int, int, Message]]) -> dict[str, dict[str, list[Any]]]:
+    """(place, device time, message) in recording order -> columns by track name."""
+    tracks: dict[str, dict[str, list[Any]]] = {}
+    for place, at_ms, message in messages:
+        track = TRACKS.get(message.TYPE)
+        if track is None:
+            continue
+        columns = tracks.get(track.name)
+        if columns is None:
+            columns = tracks[track.name] = {"t": [], "i": [], **{name: [] for name, _ in track.columns}}
+        columns["t"].append(at_ms)
+        columns["i"].append(place)
+        for name, read in track.columns:
+            columns[name].append(read(message))
+    return tracks
+
+
+def timeline_of(
+    messages: Sequence[tuple[int, int, Message]],
+    frames: Sequence[StoredFrame],
+    findings: Sequence[Finding],
+    completeness: dict[str, Any],
+) -> dict[str, Any]:
+    """The stored part of a timeline; the replay's own data is put beside it when it is read."""
+    return {
+        "version": VERSION,
+        "tracks": tracks_of(messages),
+        "frames": {
+            "t": [frame.at_ms for frame in frames],
+            "bytes": [frame.length for frame in frames],
+            "format": [FORMATS.index(frame.format) for frame in frames],
+            "formats": list(FORMATS),
+        },
+        "issues": [{"type": f.type, "t": f.at_ms, "title": f.title, "detail": f.detail} for f in findings],
+        "completeness": completeness,
+    }

@@ -1,0 +1,66 @@
+"""What a worker does by the clock: find segments without a row, release, delete what is doomed or too old."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from sessions import erasure
+from storage import doomed
+from storage.migrate import ensure_event_partitions
+from workers import retention
+
+if TYPE_CHECKING:
+    from playhead.wiring import Services
+
+log = structlog.get_logger()
+
+Chore = Callable[[], Awaitable[None]]
+
+RELEASE_S = 15.0
+DOOMED_S = 15.0
+PARTITIONS_S = 3600.0
+
+
+class Chores:
+    """The table of chores of one worker; every one may run in several workers at once."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def table(self) -> list[tuple[str, float, Chore]]:
+        """(name, pause after it in s, chore)."""
+        settings = self._services.settings
+        return [
+            ("partitions", PARTITIONS_S, self.partitions),
+            ("sweep", settings.sweep_interval_s, self.sweep),
+            ("release", min(RELEASE_S, settings.sweep_interval_s), self.release),
+            ("doomed", DOOMED_S, self.delete_doomed),
+            ("retention", settings.retention_interval_s, self.retention),
+        ]
+
+    async def partitions(self) -> None:
+        """Day partitions of events for the days to come."""
+        await ensure_event_partitions(self._services.db)
+
+    async def sweep(self) -> None:
+        """Seal what dead processes left open, index segments that have no row, clean up after erasures."""
+        await self._services.journal.recover_orphans()
+        found = await self._services.segments.sweep()
+        if found:
+            log.info("segments_found", count=found)
+        await erasure.sweep(self._services.db)
+
+    async def release(self) -> None:
+        """Delete journal segments that no recording needs any more."""
+        await self._services.segments.release()
+
+    async def delete_doomed(self) -> None:
+        """Delete replaced recordings whose time has come."""
+        await doomed.carry_out(self._services.db, self._services.objects, self._services.clock())
+
+    async def retention(self) -> None:
+        """Delete sessions and events older than their project's retention."""
+        await retention.remove_expired(self._services.db, self._services.objects, self._services.clock())

@@ -1,0 +1,178 @@
+"""A quiet session's parts to one recording; late data runs it again: same material, same bytes, higher version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from events import Event, arrival_of, clamp_us, day_of, mobile_key
+from events import store as event_store
+from messages import Limits
+from playhead.errors import Unavailable
+from playhead.settings import Settings
+from sessions import issues as issue_store
+from sessions import parts as part_store
+from sessions import recording as recordings
+from sessions import store as session_store
+from sessions import terms as term_store
+from sessions.building import Built, build, counts_of, objects_of
+from sessions.gathering import Gathered, Gatherer
+from sessions.model import Session
+from sessions.parts import Part
+from storage import doomed
+from storage.objects import ObjectStore
+from storage.postgres import Database
+from workers.harvest import start_terms
+
+log = structlog.get_logger()
+
+CLAIM_MS = 120_000
+RETRY_MS = 30_000
+
+CLAIM = """
+UPDATE sessions SET claimed_until_ms = $1 + $2, attempts = attempts + 1
+WHERE (project_id, session_id) IN (
+    SELECT project_id, session_id FROM sessions
+    WHERE due_ms <= $1 AND claimed_until_ms <= $1 ORDER BY due_ms LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+RETURNING project_id, session_id
+"""
+LOCK = """
+SELECT revision_no, claimed_until_ms FROM sessions WHERE project_id = $1 AND session_id = $2 FOR UPDATE
+"""
+# What arrived while the recording was made keeps the session due.
+RECORDED = """
+UPDATE sessions SET recording = $3, claimed_until_ms = 0, attempts = 0,
+    due_ms = CASE WHEN revision_no = $4 THEN NULL ELSE due_ms END,
+    messages = $5, events = $6, clicks = $7, swipes = $8, inputs = $9, views = $10, network = $11,
+    network_errors = $12, logs = $13, crashes = $14, frames = $15,
+    user_id = CASE WHEN $16 <> '' THEN $16 ELSE user_id END,
+    anonymous_id = CASE WHEN $17 <> '' THEN $17 ELSE anonymous_id END,
+    metadata = $18, issue_types = $19
+WHERE project_id = $1 AND session_id = $2
+"""
+LATER = """
+UPDATE sessions SET due_ms = $3, claimed_until_ms = 0 WHERE project_id = $1 AND session_id = $2
+"""
+
+
+class Finalizer:
+    """Makes recordings of sessions that are due."""
+
+    def __init__(
+        self, *, settings: Settings, clock: Callable[[], int], db: Database, objects: ObjectStore
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._db = db
+        self._objects = objects
+        self._gatherer = Gatherer(objects, Limits.of(settings))
+
+    async def claim(self, limit: int) -> list[tuple[int, int]]:
+        """(project_id, session_id) of sessions that are due, taken for this worker."""
+        rows = await self._db.fetch(CLAIM, self._clock(), CLAIM_MS, limit)
+        return [(row[0], row[1]) for row in rows]
+
+    async def finalize(self, project_id: int, session_id: int) -> int:
+        """Make one session's recording -> its version (0: nothing to do). Failures put it off."""
+        try:
+            return await self._finalize(project_id, session_id)
+        except Unavailable:
+            raise
+        except Exception as problem:
+            log.warning("recording failed", action="recording_failed", session=session_id,
+                        error=type(problem).__name__)  # fmt: skip
+            await self._db.execute(LATER, project_id, session_id, self._clock() + RETRY_MS)
+            raise
+
+    async def _finalize(self, project_id: int, session_id: int) -> int:
+        async with self._db.transaction(isolation="repeatable_read") as conn:
+            session = (await session_store.get_many(conn, [(project_id, session_id)])).get(
+                (project_id, session_id)
+            )
+            parts = await part_store.of_session(conn, project_id, session_id)
+        if session is None:
+            return 0
+        gathered = Gathered()
+        try:
+            if session.recording:
+                await self._gatherer.add_recording(gathered, project_id, session_id, session.recording)
+            await self._gatherer.add_parts(gathered, parts, late=bool(session.recording))
+            built = build(session, gathered.material, late_parts=gathered.late_parts)
+            version = session.recording + 1
+            prefix = recordings.prefix(project_id, session_id, version)
+            for name, content in objects_of(built, gathered.material, self._settings.frames_object_bytes):
+                await self._objects.put(prefix + name, content)
+            return await self._commit(session, parts, built, version)
+        finally:
+            gathered.material.close()
+
+    async def _commit(self, session: Session, parts: Sequence[Part], built: Built, version: int) -> int:
+        project_id, session_id = session.project_id, session.session_id
+        counts = counts_of(built)
+        async with self._db.transaction() as conn:
+            row = await conn.fetchrow(LOCK, project_id, session_id)
+            if row is None:  # erased meanwhile
+                await doomed.add(conn, recordings.prefix(project_id, session_id), self._clock())
+                return 0
+            await conn.execute(
+                RECORDED, project_id, session_id, version, session.revision_no,
+                *(counts[name] for name in COUNTED),
+                built.summary.user_id, built.summary.anonymous_id, built.summary.metadata,
+                sorted({finding.type for finding in built.findings}),
+            )  # fmt: skip
+            await part_store.delete(conn, project_id, session_id, parts)
+            await term_store.replace(
+                conn, project_id, session_id, session.started_ms, all_terms(session, built)
+            )
+            await issue_store.replace(conn, session, built.findings)
+            await self._events(conn, session, built)
+            if session.recording:
+                old = recordings.prefix(project_id, session_id, session.recording)
+                keep_ms = int(self._settings.recording_keep_s * 1000)
+                await doomed.add(conn, old, self._clock() + keep_ms)
+        return version
+
+    async def _events(self, conn: Any, session: Session, built: Built) -> None:
+        """Issue events for the findings of now, and corrected times by the session's final clock offset."""
+        offset_us = (session.clock_offset_ms or 0) * 1000
+        day = day_of(session.started_ms)
+        await event_store.delete_issues(conn, session.project_id, str(session.session_id))
+        await event_store.insert_new(
+            conn,
+            [
+                Event(
+                    project_id=session.project_id,
+                    day=day,
+                    session_id=str(session.session_id),
+                    key=mobile_key(session.session_id, finding.key, 0),
+                    source="mobile",
+                    category="issue",
+                    name=finding.type,
+                    at_us=clamp_us(finding.at_ms * 1000 + offset_us),
+                    device_us=clamp_us(finding.at_ms * 1000),
+                    arrival=arrival_of((session.last_received_ms or session.started_ms) * 1000, place),
+                    data={"type": finding.type, "title": finding.title, **finding.detail},
+                )
+                for place, finding in enumerate(built.findings)
+            ],
+        )
+        await event_store.correct_times(conn, session.project_id, str(session.session_id), day, offset_us)
+
+
+COUNTED = (
+    "messages", "events", "clicks", "swipes", "inputs", "views", "network", "network_errors", "logs",
+    "crashes", "frames",
+)  # fmt: skip
+
+
+def all_terms(session: Session, built: Built) -> list[tuple[str, str]]:
+    """Everything a session can be found by."""
+    summary = built.summary
+    summary.add_term("user_id", summary.user_id or session.user_id)
+    summary.add_term("anonymous_id", summary.anonymous_id or session.anonymous_id)
+    for key, value in summary.metadata.items():
+        summary.add_term(f"metadata.{key}", value)
+    return [*start_terms(session), *summary.terms]

@@ -1,0 +1,236 @@
+"""From readings to rows: what one segment's records change, before the database has said what of it is new."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from events import Event, arrival_of, clamp_us, day_of, mobile_key
+from sessions.facts import TERM_CHARS, attribute_terms, event_data
+from sessions.ids import started_ms
+from sessions.model import SessionStart
+from sessions.parts import Part
+from sessions.updates import SessionUpdate
+from storage.ledger import Fate
+from storage.segment_file import Entry, Record
+from workers.reading import PLAUSIBLE_MS, Reading, Told
+from workers.routing import Span
+
+SessionKey = tuple[int, int]
+Term = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Item:
+    """One record on its way through processing."""
+
+    place: int
+    entry: Entry
+    record: Record
+    reading: Reading | None = None
+    spans: list[Span] = field(default_factory=list)
+    fate: Fate | None = None
+    reason: str = ""
+
+    @property
+    def target(self) -> SessionKey:
+        """The session that owns the record's identity: the first it was routed to."""
+        session_id = self.spans[0].session_id if self.spans else self.record.session_id or 0
+        return self.record.project_id, session_id
+
+    def end(self, fate: Fate, reason: str = "") -> None:
+        """Decide the record's fate."""
+        self.fate, self.reason = fate, reason
+
+
+@dataclass(slots=True)
+class Share:
+    """One session's share of one record: its messages with the events they make."""
+
+    session: SessionKey
+    told: list[Told]
+    events: list[Event]
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a set of new records adds; counters of messages that are events wait for `count_events`."""
+
+    quiet_ms: int
+    updates: dict[SessionKey, SessionUpdate] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
+    terms: defaultdict[SessionKey, dict[Term, None]] = field(default_factory=lambda: defaultdict(dict))
+
+    def update(self, session: SessionKey) -> SessionUpdate:
+        """The session's update, made when first asked for."""
+        found = self.updates.get(session)
+        if found is None:
+            found = self.updates[session] = SessionUpdate(*session)
+        return found
+
+    def touch(self, session: SessionKey, item: Item) -> SessionUpdate:
+        """Note that this record arrived for the session."""
+        update = self.update(session)
+        meta = item.record.meta
+        received_ms = item.record.received_us // 1000
+        update.received(received_ms, due_ms=received_ms + self.quiet_ms)
+        update.platform = update.platform or str(meta.get("plt", ""))
+        update.user_uuid = update.user_uuid or str(meta.get("uid", ""))
+        update.legacy = update.legacy or meta.get("layout") == "legacy"
+        return update
+
+    def add_start(self, item: Item) -> None:
+        """A start record: the session's attributes."""
+        start = SessionStart.from_meta(item.record.meta)
+        session = item.target
+        update = self.touch(session, item)
+        update.start = start
+        self._attributes(session, start)
+        if start.device_start_ms is not None and start.device_start_ms in PLAUSIBLE_MS:
+            update.offset(item.record.received_us // 1000 - start.device_start_ms)
+
+    def add_follow_up(self, session: SessionKey, start: SessionStart) -> None:
+        """A session that follows up one whose token timed out takes over its attributes."""
+        self.update(session).start = start
+        self._attributes(session, start)
+
+    def _attributes(self, session: SessionKey, start: SessionStart) -> None:
+        self.terms[session].update(dict.fromkeys(start_terms(start)))
+
+    def add_batch(self, item: Item, offsets: dict[SessionKey, int | None]) -> None:
+        """A batch or late file: parts, events and what they say of their sessions."""
+        reading = item.reading
+        assert reading is not None
+        received_ms = item.record.received_us // 1000
+        for span in item.spans:
+            session = (item.record.project_id, span.session_id)
+            update = self.touch(session, item)
+            update.bytes += reading.content_bytes if span is item.spans[0] else 0
+            if (
+                item.record.kind == "batch"
+                and reading.meta_ms is not None
+                and reading.meta_ms in PLAUSIBLE_MS
+            ):
+                update.offset(received_ms - reading.meta_ms)
+            self._part(item, span)
+            told = [t for t in reading.told if span.holds(t.frame.timestamp)]
+            known = offsets.get(session)
+            own = update.clock_offset_ms
+            offset = min(
+                o for o in (known, own, 0 if known is None and own is None else None) if o is not None
+            )
+            self._share(item, session, told, offset)
+
+    def _share(self, item: Item, session: SessionKey, told: list[Told], offset_ms: int) -> None:
+        update = self.update(session)
+        terms = self.terms[session]
+        events: list[Event] = []
+        for place, one in enumerate(told):
+            timestamp = one.frame.timestamp
+            if timestamp in PLAUSIBLE_MS:
+                update.seen(timestamp)
+            for term in one.fact.terms:
+                terms[term[0], term[1][:TERM_CHARS]] = None
+            if one.fact.category is None:
+                update.messages += 1
+                update.logs += "logs" in one.fact.counters
+            else:
+                events.append(_event(item, session, one, place, offset_ms))
+                _identify(update, terms, one)
+        self.shares.append(Share(session, told, events))
+
+    def add_images(self, item: Item) -> None:
+        """An image upload: a part for the recording, counters."""
+        reading = item.reading
+        assert reading is not None
+        session = item.target
+        update = self.touch(session, item)
+        update.bytes += reading.content_bytes
+        update.frames += reading.pictures
+        for at_ms in reading.picture_span or ():
+            update.seen(at_ms)
+        if reading.pictures:
+            self._part(item, item.spans[0])
+
+    def _part(self, item: Item, span: Span) -> None:
+        self.parts.append(
+            Part(
+                project_id=item.record.project_id,
+                session_id=span.session_id,
+                segment_key="",
+                record=item.place,
+                kind=item.record.kind,
+                body_offset=item.entry.body_offset,
+                body_length=item.entry.body_length,
+                received_ms=item.record.received_us // 1000,
+                meta=item.record.meta,
+                since_ms=span.since_ms,
+                until_ms=span.until_ms,
+            )
+        )
+
+    def count_events(self, new: set[bytes]) -> None:
+        """Add to the counters what was really inserted."""
+        for share in self.shares:
+            update = self.update(share.session)
+            by_key = {event.key: None for event in share.events if event.key in new}
+            facts = (t.fact for t in share.told if t.fact.category is not None)
+            for event, fact in zip(share.events, facts, strict=True):
+                if event.key not in by_key:
+                    continue
+                new.discard(event.key)
+                del by_key[event.key]
+                update.messages += 1
+                for counter in fact.counters:
+                    setattr(update, counter, getattr(update, counter) + 1)
+
+
+def start_terms(start: Any) -> list[Term]:
+    """What a session can be found by from its start; `start` is a SessionStart or a Session."""
+    return attribute_terms(
+        (
+            ("platform", start.platform),
+            ("user_uuid", start.user_uuid),
+            ("device", start.device_model),
+            ("device", start.device_name),
+            ("os", start.os),
+            ("os", f"{start.os} {start.os_version}" if start.os_version else ""),
+            ("country", start.country),
+            ("tracker_version", start.tracker_version),
+            ("app_version", start.revision),
+        )
+    )
+
+
+def _event(item: Item, session: SessionKey, told: Told, place: int, offset_ms: int) -> Event:
+    timestamp = told.frame.timestamp
+    plausible = timestamp in PLAUSIBLE_MS
+    return Event(
+        project_id=session[0],
+        day=day_of(started_ms(session[1])),
+        session_id=str(session[1]),
+        key=mobile_key(session[1], told.identity, told.occurrence),
+        source="mobile",
+        category=told.fact.category or "",
+        name=told.fact.name[:TERM_CHARS],
+        at_us=clamp_us((timestamp + offset_ms) * 1000) if plausible else item.record.received_us,
+        device_us=clamp_us(timestamp * 1000),
+        arrival=arrival_of(item.record.received_us, place),
+        data=event_data(told.message),
+    )
+
+
+def _identify(update: SessionUpdate, terms: dict[Term, None], told: Told) -> None:
+    message: Any = told.message
+    if message.TYPE == 94 and message.id:
+        update.user_id = message.id[:TERM_CHARS]
+        terms["user_id", update.user_id] = None
+    elif message.TYPE == 95 and message.id:
+        update.anonymous_id = message.id[:TERM_CHARS]
+        terms["anonymous_id", update.anonymous_id] = None
+    elif message.TYPE == 92:
+        update.metadata[message.key[:TERM_CHARS]] = message.value[:TERM_CHARS]
+        if message.value:
+            terms[f"metadata.{message.key[:TERM_CHARS]}", message.value[:TERM_CHARS]] = None

@@ -1,0 +1,362 @@
+"""Journal to Postgres: one transaction per segment, every record to exactly one fate.
+
+A segment that fails as a whole is tried again, then processed record by record: the record that fails goes to the
+dead letters, its neighbours go on. Everything here may run twice, anywhere, in any order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from events import store as event_store
+from messages import Limits
+from playhead.errors import Malformed, PlayheadError, Unavailable
+from playhead.settings import Settings
+from projects.service import ProjectService
+from sessions import parts as part_store
+from sessions import store as session_store
+from sessions import terms as term_store
+from sessions.facts import layout_of
+from sessions.model import Session, SessionStart, new_session
+from sessions.service import SessionService
+from sessions.updates import apply_updates
+from storage import dead_letters, ledger
+from storage.ledger import Fate
+from storage.objects import ObjectStore
+from storage.postgres import Database
+from storage.segment_file import Record, read_records
+from storage.segments import Claim, SegmentIndex
+from workers import named_images
+from workers.harvest import Item, Rows, SessionKey
+from workers.reading import read_batch, read_images
+from workers.routing import Span, late_spans, named_session, same_device
+
+log = structlog.get_logger()
+
+DAY_MS = 86_400_000
+#: terms known to be in the database already, so that they are not sent again
+KNOWN_TERMS = 200_000
+
+NEW_BODIES = """
+INSERT INTO received (project_id, session_id, digest)
+SELECT DISTINCT * FROM unnest($1::int[], $2::bigint[], $3::bytea[]) AS r(p, s, d) ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING RETURNING project_id, session_id, digest
+"""
+ERASED = """
+SELECT project_id, session_id FROM erased_sessions
+WHERE (project_id, session_id) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
+"""
+
+
+class ClaimLost(PlayheadError):
+    """Another worker took the segment over."""
+
+    code = "claim_lost"
+
+
+class Processor:
+    """Processes claimed segments; holds no state that matters."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        limits: Limits,
+        clock: Callable[[], int],
+        db: Database,
+        objects: ObjectStore,
+        segments: SegmentIndex,
+        projects: ProjectService,
+        sessions: SessionService,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._db = db
+        self._objects = objects
+        self._segments = segments
+        self._projects = projects
+        self._sessions = sessions
+        self._limits = limits
+        self._known_terms: OrderedDict[term_store.Row, None] = OrderedDict()
+
+    async def handle(self, claim: Claim) -> Counter[Fate]:
+        """Process one claimed segment -> how many records met which fate.
+
+        Raises Unavailable when a store is away (the claim is given back); any other failure is noted on the
+        segment and decides how it is tried next.
+        """
+        try:
+            items = await self._load(claim)
+            if claim.attempts > self._settings.segment_attempts:
+                return await self._one_by_one(claim, items)
+            await self._process(claim, items)
+            return Counter(item.fate for item in items if item.fate)
+        except (Unavailable, ClaimLost):
+            raise
+        except Exception as problem:
+            log.warning(
+                "segment failed", action="segment_failed", segment=claim.key, error=type(problem).__name__
+            )
+            await self._segments.fail(claim, type(problem).__name__)
+            raise
+
+    async def _load(self, claim: Claim) -> list[Item]:
+        data = await self._objects.get(claim.key)
+        items: list[Item] = []
+        for place, (entry, found) in enumerate(read_records(data)):
+            if isinstance(found, Record):
+                items.append(Item(place, entry, found))
+            else:
+                hollow = Record(
+                    entry.kind, entry.project_id, entry.session_id, entry.received_us, entry.meta, b""
+                )
+                items.append(Item(place, entry, hollow, fate=Fate.QUARANTINED, reason="damaged in storage"))
+        return items
+
+    async def _one_by_one(self, claim: Claim, items: list[Item]) -> Counter[Fate]:
+        """Each record in a transaction of its own; what fails (or killed the worker before) is quarantined."""
+        fates: Counter[Fate] = Counter()
+        for item in items[claim.progress :]:
+            reason = await self._segments.begin_record(claim, item.place)
+            try:
+                if reason:
+                    raise Malformed(reason)
+                await self._process(claim, [item], last=item is items[-1])
+            except (Unavailable, ClaimLost):
+                raise
+            except Exception as problem:
+                log.warning("record failed", action="record_failed", segment=claim.key, record=item.place,
+                            error=type(problem).__name__)  # fmt: skip
+                failed = Item(item.place, item.entry, item.record)
+                failed.end(Fate.QUARANTINED, f"failed: {type(problem).__name__}")
+                await self._process(claim, [failed], last=item is items[-1])
+                item.fate = Fate.QUARANTINED
+            fates[item.fate or Fate.QUARANTINED] += 1
+        return fates
+
+    async def _process(self, claim: Claim, items: list[Item], *, last: bool | None = None) -> None:
+        """All of `items` in one transaction. `last`: none for whole segments, else whether this record ends it."""
+        sessions = await self._judge(items)
+        open_items = [item for item in items if item.fate is None]
+        await self._store_named(open_items)
+        for item in items:
+            if item.fate is Fate.QUARANTINED or (item.reading and item.reading.faults):
+                await dead_letters.keep(self._objects, claim.key, item.place, item.record)
+        terms: list[term_store.Row] = []
+        async with self._db.transaction() as conn:
+            if not await self._advance(conn, claim, items, last):
+                raise ClaimLost
+            await self._mark_duplicates(conn, open_items)
+            rows = self._rows([item for item in open_items if item.fate is Fate.STORED], sessions)
+            rows_parts = [_in_segment(part, claim.key) for part in rows.parts]
+            events = [event for share in rows.shares for event in share.events]
+            events.sort(key=lambda event: (event.project_id, event.session_id, event.key))
+            rows.count_events(await event_store.insert_new(conn, events))
+            failures = await apply_updates(conn, rows.updates.values())
+            if failures:
+                raise Malformed(f"session update: {failures[0].reason}")
+            await part_store.insert(conn, rows_parts)
+            terms = self._new_terms(rows)
+            await term_store.insert(conn, terms)
+            await named_images.insert(conn, open_items)
+            await self._bury(conn, claim, items)
+            await ledger.add(conn, Counter((i.record.project_id, str(i.fate)) for i in items))
+        await self._sessions.changed(
+            [key for key in rows.updates if key in sessions and not sessions[key].live]
+        )
+        for term in terms:
+            self._known_terms[term] = None
+        while len(self._known_terms) > KNOWN_TERMS:
+            self._known_terms.popitem(last=False)
+
+    async def _advance(self, conn: Any, claim: Claim, items: list[Item], last: bool | None) -> bool:
+        if last is None:
+            return bool(await self._segments.finish(conn, claim))
+        return await self._segments.advance(conn, claim, items[0].place + 1) and (
+            not last or await self._segments.finish(conn, claim)
+        )
+
+    async def _judge(self, items: Sequence[Item]) -> dict[SessionKey, Session]:
+        """Read every record, route it, and end those that are not to be stored -> the sessions as they are now."""
+        for item in items:
+            if item.fate is None and item.record.kind == "expired":
+                item.end(Fate.EXPIRED, "too late")
+        await self._check_projects(items)
+        keys = {(i.record.project_id, i.record.session_id) for i in items if i.record.session_id is not None}
+        sessions = await session_store.get_many(self._db, keys)
+        starts = {i.target: i for i in items if i.record.kind == "start"}
+        for item in items:
+            if item.fate is None:
+                self._read(item, sessions, starts)
+                if item.fate is None:
+                    await self._route(item, sessions, starts)
+        missing = {i.target for i in items if i.fate is None} - sessions.keys()
+        sessions.update(await session_store.get_many(self._db, missing))
+        await self._drop_unwanted(items)
+        return sessions
+
+    async def _check_projects(self, items: Sequence[Item]) -> None:
+        for project_id in {item.record.project_id for item in items}:
+            project = await self._projects.find_by_id(project_id)
+            cutoff = self._clock() - project.retention_days * DAY_MS if project else 0
+            for item in items:
+                if item.fate is None and item.record.project_id == project_id:
+                    session_id = item.record.session_id
+                    if project is None:
+                        item.end(Fate.EXPIRED, "no such project")
+                    elif session_id is not None and new_session(project_id, session_id).started_ms < cutoff:
+                        item.end(Fate.EXPIRED, "older than the retention")
+
+    def _read(self, item: Item, sessions: dict[SessionKey, Session], starts: dict[SessionKey, Item]) -> None:
+        record = item.record
+        try:
+            if record.kind in ("batch", "late"):
+                session = sessions.get(item.target)
+                start = starts.get(item.target)
+                platform = (
+                    str(record.meta.get("plt", ""))
+                    or (session.platform if session else "")
+                    or (str(start.record.meta.get("platform", "")) if start else "")
+                )
+                legacy = record.meta.get("layout") == "legacy"
+                item.reading = read_batch(record, layout_of(platform, legacy), self._limits)
+            elif record.kind in ("images", "stray"):
+                item.reading = read_images(record, self._limits)
+            elif record.kind != "start":
+                item.end(Fate.QUARANTINED, f"unknown kind {record.kind[:40]}")
+        except Malformed as problem:
+            item.end(Fate.QUARANTINED, str(problem)[:200])
+
+    async def _route(
+        self, item: Item, sessions: dict[SessionKey, Session], starts: dict[SessionKey, Item]
+    ) -> None:
+        record = item.record
+        own_key = item.target
+        own = sessions.get(own_key) or _from_start(own_key, starts.get(own_key))
+        item.spans = [Span(own_key[1])]
+        user_uuid = str(record.meta.get("uid", "")) or (own.user_uuid if own else "")
+        if record.kind == "late" and own is not None and user_uuid and item.reading is not None:
+            earlier = await session_store.earlier_of_user(self._db, own_key[0], user_uuid, own.started_ms)
+            item.spans = late_spans(item.reading.told, own, earlier)
+        elif record.kind == "stray":
+            named = named_session(record.body)
+            key = (own_key[0], named or 0)
+            found = (await session_store.get_many(self._db, {key})).get(key) if named else None
+            if named and same_device(own, found, user_uuid):
+                item.spans = [Span(named)]
+        if record.meta.get("dnr"):
+            item.spans = [span for span in item.spans if span.session_id != own_key[1]]
+            if not item.spans:
+                item.end(Fate.EXPIRED, "not to be recorded")
+
+    async def _drop_unwanted(self, items: Sequence[Item]) -> None:
+        keys = {(i.record.project_id, span.session_id) for i in items if i.fate is None for span in i.spans}
+        if not keys:
+            return
+        ordered = sorted(keys)
+        rows = await self._db.fetch(ERASED, [k[0] for k in ordered], [k[1] for k in ordered])
+        erased = {(row[0], row[1]) for row in rows}
+        for item in items:
+            if item.fate is None and erased:
+                item.spans = [s for s in item.spans if (item.record.project_id, s.session_id) not in erased]
+                if not item.spans:
+                    item.end(Fate.EXPIRED, "erased")
+
+    async def _store_named(self, items: Sequence[Item]) -> None:
+        for item in items:
+            for picture in item.reading.named if item.reading else ():
+                await named_images.keep(self._objects, item.record.project_id, picture)
+
+    async def _mark_duplicates(self, conn: Any, items: Sequence[Item]) -> None:
+        """The first record of each new body is stored, every other one is a duplicate."""
+        bodies = [
+            (*item.target, item.reading.digest if item.reading else _start_digest(item)) for item in items
+        ]
+        new: set[tuple[int, int, bytes]] = set()
+        if bodies:
+            columns = [list(column) for column in zip(*bodies, strict=True)]
+            new = {tuple(row) for row in await conn.fetch(NEW_BODIES, *columns)}
+        for item, body in zip(items, bodies, strict=True):
+            item.end(Fate.STORED if body in new else Fate.DUPLICATE)
+            new.discard(body)
+
+    def _rows(self, items: Sequence[Item], sessions: dict[SessionKey, Session]) -> Rows:
+        rows = Rows(quiet_ms=int(self._settings.session_quiet_s * 1000))
+        offsets = {key: session.clock_offset_ms for key, session in sessions.items()}
+        for item in sorted(items, key=lambda item: item.record.kind != "start"):
+            if item.record.kind == "start":
+                rows.add_start(item)
+            elif item.record.kind in ("batch", "late"):
+                rows.add_batch(item, offsets)
+            else:
+                rows.add_images(item)
+            self._follow_up(rows, item, sessions)
+        return rows
+
+    @staticmethod
+    def _follow_up(rows: Rows, item: Item, sessions: dict[SessionKey, Session]) -> None:
+        continued = item.record.meta.get("continues")
+        if isinstance(continued, int) and item.record.kind != "start":
+            key = (item.record.project_id, continued)
+            rows.update(item.target).continues = continued
+            if key in sessions:
+                rows.add_follow_up(item.target, _start_of(sessions[key]))
+
+    def _new_terms(self, rows: Rows) -> list[term_store.Row]:
+        found = (
+            (project_id, facet, value, rows.updates[project_id, session_id].started_ms, session_id)
+            for (project_id, session_id), terms in rows.terms.items()
+            for facet, value in terms
+        )
+        return [row for row in found if row not in self._known_terms]
+
+    async def _bury(self, conn: Any, claim: Claim, items: Sequence[Item]) -> None:
+        for item in items:
+            faults = item.reading.faults if item.reading and item.fate is Fate.STORED else []
+            if item.fate is Fate.QUARANTINED or faults:
+                await dead_letters.add(
+                    conn,
+                    segment_key=claim.key,
+                    place=item.place,
+                    record=item.record,
+                    reason=item.reason or "partly unreadable",
+                    detail={"faults": [list(fault) for fault in faults]} if faults else {},
+                    now_ms=self._clock(),
+                )
+
+
+def _in_segment(part: part_store.Part, key: str) -> part_store.Part:
+    values = {name: getattr(part, name) for name in part_store.COLUMNS}
+    return part_store.Part(**(values | {"segment_key": key}))
+
+
+def _start_digest(item: Item) -> bytes:
+    return b"start" + item.target[1].to_bytes(8, "little", signed=True)
+
+
+def _from_start(key: SessionKey, start: Item | None) -> Session | None:
+    if start is None:
+        return None
+    told = SessionStart.from_meta(start.record.meta)
+    return Session(
+        **{
+            **{f: getattr(new_session(*key), f) for f in ("project_id", "session_id", "started_ms")},
+            "platform": told.platform,
+            "user_uuid": told.user_uuid,
+            "device_start_ms": told.device_start_ms,
+        }
+    )
+
+
+def _start_of(session: Session) -> SessionStart:
+    """What a follow-up session takes over from the one it continues; its own clock start stays unknown."""
+    names = set(SessionStart.__dataclass_fields__) - {"info", "device_start_ms", "continues"}
+    return SessionStart(
+        **{name: getattr(session, name) for name in names},
+        info=session.start_info,
+        continues=session.session_id,
+    )

@@ -1,0 +1,67 @@
+"""Retention: sessions and events older than their project keeps them go, whole days by dropping partitions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from events import day_of
+from sessions import erasure, recording
+from storage import doomed
+from storage.objects import ObjectStore
+from storage.postgres import Database
+
+log = structlog.get_logger()
+
+DAY_MS = 86_400_000
+BATCH = 200
+
+OLD_SESSIONS = """
+SELECT s.project_id, s.session_id FROM projects p
+CROSS JOIN LATERAL (
+    SELECT project_id, session_id FROM sessions
+    WHERE project_id = p.project_id AND started_ms < $1 - p.retention_days * 86400000::bigint
+    ORDER BY started_ms LIMIT $2
+) s LIMIT $2
+"""
+LONGEST = "SELECT max(retention_days) FROM projects"
+PARTITIONS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'events'::regclass AND c.relname ~ '^events_[0-9]{8}$' AND c.relname < $1
+"""
+OLD_EVENTS = """
+DELETE FROM events e USING projects p
+WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days
+"""
+OLD_MARKS = "DELETE FROM erased_sessions WHERE erased_ms < $1"
+#: marks outlive the longest token and spool by far
+MARK_DAYS = 400
+
+
+async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int:
+    """Delete what is older than its project's retention -> how many sessions."""
+    removed = 0
+    while rows := await db.fetch(OLD_SESSIONS, now_ms, BATCH):
+        for project_id, session_id in rows:
+            async with db.transaction() as conn:
+                letters = await erasure.delete_rows(conn, project_id, session_id)
+            await doomed.delete_prefix(objects, recording.prefix(project_id, session_id))
+            await objects.delete(letters)
+            removed += 1
+    await _drop_partitions(db, now_ms)
+    await db.execute(OLD_EVENTS, day_of(now_ms))
+    await db.execute(OLD_MARKS, now_ms - MARK_DAYS * DAY_MS)
+    if removed:
+        log.info("retention", sessions=removed)
+    return removed
+
+
+async def _drop_partitions(db: Database, now_ms: int) -> None:
+    """Partitions that are older than every project's retention."""
+    longest = await db.fetchval(LONGEST)
+    if longest is None:
+        return
+    oldest = day_of(now_ms) - timedelta(days=longest)
+    for row in await db.fetch(PARTITIONS, f"events_{oldest:%Y%m%d}"):
+        await db.execute(f"DROP TABLE IF EXISTS {row[0]}")

@@ -1,0 +1,196 @@
+"""The worker process: loops over what is to be done, stops on a signal, never dies of one bad item."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
+
+import structlog
+
+from messages import Limits
+from playhead.errors import PlayheadError, Unavailable
+from playhead.telemetry import counter, histogram
+from workers.chores import Chores
+from workers.finalizer import Finalizer
+from workers.processor import ClaimLost, Processor
+
+if TYPE_CHECKING:
+    from playhead.wiring import Services
+
+log = structlog.get_logger()
+
+CLAIMS = 4
+IDLE_S = 1.0
+DUE_POLL_S = 0.5
+AWAY_S = 1.0
+#: a segment that keeps the processor busy for this many claim timeouts has hung it
+HANG_CLAIMS = 3
+EXIT_HUNG = 75
+
+
+class Watchdog:
+    """Ends the process when one piece of work blocks it too long; the supervisor starts a new one.
+
+    A claim that ends so counts as a failure of its segment, so what hung us is put aside in the end.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._since: float | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[None]:
+        """The work that is timed."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.wait(min(self._limit_s / 4, 5)):
+            since = self._since
+            if since is not None and time.monotonic() - since > self._limit_s:
+                log.error("worker_hung")
+                os._exit(EXIT_HUNG)
+
+
+class Worker:
+    """The loops of one worker process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._settings = services.settings
+        limits = Limits.of(services.settings)
+        self._processor = Processor(
+            settings=services.settings,
+            limits=limits,
+            clock=services.clock,
+            db=services.db,
+            objects=services.objects,
+            segments=services.segments,
+            projects=services.projects,
+            sessions=services.sessions,
+        )
+        self._finalizer = Finalizer(
+            settings=services.settings, clock=services.clock, db=services.db, objects=services.objects
+        )
+        self._chores = Chores(services)
+        self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._watchdog = Watchdog(services.settings.claim_timeout_s * HANG_CLAIMS)
+        self._name = f"{os.uname().nodename}-{os.getpid()}"
+
+    def stop(self) -> None:
+        """Finish the work in hand and end."""
+        self._stop.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until stopped."""
+        await self._services.notices.subscribe(
+            "playhead_segments", lambda _: self._wake.set(), on_gap=self._wake.set
+        )
+        self._watchdog.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._forever("segments", self._segments))
+                group.create_task(self._forever("recordings", self._recordings))
+                for name, interval_s, chore in self._chores.table():
+                    group.create_task(self._forever(name, self._every(interval_s, chore)))
+        finally:
+            self._watchdog.stop()
+
+    async def _forever(self, name: str, once: Callable[[], Awaitable[None]]) -> None:
+        while not self._stop.is_set():
+            try:
+                await once()
+            except Unavailable as problem:
+                log.warning("store_away", loop=name, code=problem.code)
+                await self._pause(AWAY_S)
+            except Exception as problem:
+                log.error("loop_failed", loop=name, error=type(problem).__name__,
+                          detail=str(problem)[:200] if isinstance(problem, PlayheadError) else "")  # fmt: skip
+                await self._pause(AWAY_S)
+
+    def _every(
+        self, interval_s: float, chore: Callable[[], Awaitable[None]]
+    ) -> Callable[[], Awaitable[None]]:
+        async def once() -> None:
+            await chore()
+            await self._pause(interval_s)
+
+        return once
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _segments(self) -> None:
+        self._wake.clear()
+        claims = await self._services.segments.claim(CLAIMS, self._name)
+        for claim in claims:
+            started = time.perf_counter()
+            outcome = "done"
+            try:
+                with self._watchdog.watch():
+                    fates = await self._processor.handle(claim)
+                for fate, count in fates.items():
+                    counter("playhead_worker_records_total").labels("", fate).inc(count)
+            except ClaimLost:
+                outcome = "lost"
+            except Unavailable:
+                raise
+            except Exception:
+                outcome = "failed"  # noted on the segment; it is tried again by its rules
+            counter("playhead_worker_segments_total").labels(outcome).inc()
+            histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
+            if self._stop.is_set():
+                return
+        if not claims:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), IDLE_S)
+
+    async def _recordings(self) -> None:
+        due = await self._finalizer.claim(CLAIMS)
+        for project_id, session_id in due:
+            started = time.perf_counter()
+            outcome = "new"
+            try:
+                version = await self._finalizer.finalize(project_id, session_id)
+                outcome = "new" if version == 1 else "renewed"
+            except Unavailable:
+                raise
+            except Exception:
+                outcome = "failed"  # logged there and put off
+            counter("playhead_recordings_total").labels(outcome).inc()
+            histogram("playhead_recording_seconds").observe(time.perf_counter() - started)
+            if self._stop.is_set():
+                return
+        if not due:
+            await self._pause(DUE_POLL_S)
+
+
+async def run(services: Services) -> None:
+    """Work until SIGTERM or SIGINT."""
+    worker = Worker(services)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    await worker.run()
