@@ -25,7 +25,7 @@ class BrokenGzip(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What could be read, and why there is no more (None: it is whole)."""
+    """What could be read (up to one byte over the limit), and why there is no more (None: it is whole)."""
 
     data: bytes
     fault: Malformed | None
@@ -44,7 +44,7 @@ def unpack(body: bytes, max_bytes: int) -> Unpacked:
     """As `sniff_unpack`, but keeps what was readable beside the fault."""
     if body[:2] != GZIP_MAGIC:
         if len(body) > max_bytes:
-            return Unpacked(body[:max_bytes], _beyond(max_bytes))
+            return Unpacked(body[: max_bytes + 1], _beyond(max_bytes))
         return Unpacked(body, None)
     inflater = zlib.decompressobj(wbits=31)
     try:
@@ -54,7 +54,7 @@ def unpack(body: bytes, max_bytes: int) -> Unpacked:
     if inflater.eof and not inflater.unused_data and len(data) <= max_bytes:
         return Unpacked(data, None)
     if len(data) > max_bytes:
-        return Unpacked(data[:max_bytes], _beyond(max_bytes))
+        return Unpacked(data, _beyond(max_bytes))
     del data
     return _members(body, max_bytes)
 
@@ -73,11 +73,10 @@ def _members(body: bytes, max_bytes: int) -> Unpacked:
                     raise zlib.error("cut")
                 at += len(chunk)
                 data = inflater.decompress(chunk, room + 1)
+                parts.append(data)
                 room -= len(data)
                 if room < 0:
-                    parts.append(data[:room])
                     return Unpacked(b"".join(parts), _beyond(max_bytes))
-                parts.append(data)
         except zlib.error:
             whole = b"".join(parts)
             return Unpacked(whole, BrokenGzip("gzip stream is cut or damaged", whole))
