@@ -64,8 +64,8 @@ class ObjectStore(Protocol):
     def list(self, prefix: str, *, after: str = "") -> AsyncIterator[ObjectInfo]:
         """Objects whose key begins with `prefix` and is greater than `after`, in the order of keys.
 
-        `after` is a key, or a folder with its slash: some servers (SeaweedFS) would leave out a folder that is
-        named without. They also put "a/b" before "a-b", so no folder's name should begin its neighbour's.
+        `after` is a key, or a folder with its slash: some servers (SeaweedFS) leave out a folder that is named
+        without. They also put "a/b" before "a-b", so no folder's name should begin its neighbour's.
         """
 
     async def check(self) -> None:

@@ -233,19 +233,21 @@ class S3Objects:
                 raise ObjectMissing(f"no object {full}")
             return b""
         request = {"Bucket": self.bucket, "Key": full, **_range(start, length)}
-        for attempt in range(ATTEMPTS):
+        for attempt in itertools.count(1):
             try:
-                body = _read(client.get_object(**request)["Body"])
-                return body[:length] if start < 0 else body
+                answer = client.get_object(**request)
             except ClientError as problem:
                 if _status(problem) == 416:  # the range begins behind the end
                     return b""
                 raise
+            try:
+                body = _read(answer["Body"])
+                break
             except (BotoCoreError, urllib3.exceptions.HTTPError):
-                # botocore tries again until the answer begins; for a body that breaks off we ask again.
-                if attempt == ATTEMPTS - 1:
+                # botocore tries again until an answer begins; for a body that breaks off we ask again.
+                if attempt == ATTEMPTS:
                     raise
-        raise AssertionError("unreachable")
+        return body[:length] if start < 0 else body
 
     def _delete(self, client: Any, full_keys: Sequence[str]) -> None:
         objects = [{"Key": key} for key in full_keys]

@@ -199,14 +199,12 @@ BAD_KEYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("key", BAD_KEYS)
-async def test_a_bad_key_is_refused_everywhere(objects: ObjectStore, key: str) -> None:
-    with pytest.raises(ValueError, match="not an object key"):
-        await objects.put(key, b"x")
-    with pytest.raises(ValueError, match="not an object key"):
-        await objects.get(key)
-    with pytest.raises(ValueError, match="not an object key"):
-        await objects.delete(["fine", key])
+async def test_a_bad_key_is_refused_everywhere(objects: ObjectStore) -> None:
+    for key in BAD_KEYS:
+        for call in (objects.put(key, b"x"), objects.get(key), objects.delete(["fine", key])):
+            with pytest.raises(ValueError, match="not an object key"):
+                await call
+    assert await keys_of(objects) == []
 
 
 def test_keys_and_prefixes() -> None:
