@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from playhead.errors import Overloaded, StorageUnavailable
 from playhead.settings import Settings
-from playhead.telemetry import counter, histogram, logger
+from playhead.telemetry import counter, gauge, histogram, logger
 from storage.journal_contract import JournalStats, Sealed, Settle, Waiting, Way, Writer
 from storage.objects import ObjectStore
 from storage.segment_file import Record, SegmentSummary, encode
@@ -25,6 +25,7 @@ __all__ = ["Journal", "JournalStats", "Record", "SegmentSummary", "open_journal"
 log = logger("storage.journal")
 _segments = counter("playhead_journal_segments_total")
 _segment_bytes = histogram("playhead_journal_segment_bytes")
+_inflight_bytes = gauge("playhead_journal_inflight_bytes")
 
 Index = Callable[[SegmentSummary], Awaitable[None]]
 INDEX_GRACE_S = 5.0  # for the index callback at closing; what it misses the sweep finds
@@ -76,6 +77,7 @@ class Journal:
                 waiting.done.set_result(None)
             else:
                 waiting.done.set_exception(StorageUnavailable(problem))
+        _inflight_bytes.set(self._inflight)
 
     def _sealed(self, summary: SegmentSummary, way: Way) -> None:
         _segments.labels(way).inc()
@@ -87,8 +89,8 @@ class Journal:
             summary = await self._to_index.get()
             try:
                 await self._index(summary)
-            except Exception:  # the sweep will find the segment
-                log.exception("segment_not_indexed", key=summary.key)
+            except Exception as problem:  # the sweep will find the segment
+                log.error("segment_not_indexed", key=summary.key, error=type(problem).__name__)
             finally:
                 self._to_index.task_done()
 
@@ -129,13 +131,21 @@ async def open_journal(
 def _writer(
     settings: Settings, objects: ObjectStore, names: SegmentNames, settle: Settle, sealed: Sealed
 ) -> Writer:
-    from storage.journal_local import LocalWriter
     from storage.objects_local import LocalObjects
 
     if isinstance(objects, LocalObjects):
+        from storage.journal_local import LocalWriter
+
         return LocalWriter(
             objects, names,
             target_bytes=settings.segment_target_bytes, max_age_ms=settings.segment_max_age_ms,
             settle=settle, sealed=sealed,
         )  # fmt: skip
-    raise NotImplementedError
+    from storage.journal_objects import ObjectWriter
+    from storage.spool import Spool
+
+    return ObjectWriter(
+        objects, names, Spool(settings.data_dir / "spool", max_bytes=settings.spool_max_bytes),
+        target_bytes=settings.segment_target_bytes, linger_ms=settings.linger_ms,
+        puts=settings.journal_puts, put_timeout_s=settings.put_timeout_s, settle=settle, sealed=sealed,
+    )  # fmt: skip

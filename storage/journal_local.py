@@ -14,7 +14,7 @@ from collections import deque
 from queue import Empty, SimpleQueue
 
 from playhead.errors import StorageUnavailable
-from playhead.telemetry import histogram, logger
+from playhead.telemetry import counter, histogram, logger
 from storage.journal_contract import JournalStats, Sealed, Settle, Waiting, Way
 from storage.journal_sealer import Sealer
 from storage.objects_local import LocalObjects
@@ -24,6 +24,7 @@ from storage.segment_keys import SegmentNames
 
 log = logger("storage.journal")
 _flush_seconds = histogram("playhead_journal_flush_seconds")
+_errors = counter("playhead_journal_errors_total")
 
 GROUP_BYTES = 8_000_000  # one flush takes no more, so that nobody waits long
 RETRY_S = (0.05, 2.0)  # pause after a failed write: first, longest
@@ -150,6 +151,7 @@ class LocalWriter:
         """Seal what was good before, and rest before the next try."""
         if not self._problem:
             log.error("journal_write_failed", reason=str(problem), exc_info=not isinstance(problem, OSError))
+        _errors.labels("write").inc()
         self._problem = f"the journal cannot be written: {problem}"
         self._retry_at = time.monotonic() + self._retry_s
         self._retry_s = min(self._retry_s * 2, RETRY_S[1])

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from playhead.telemetry import logger
+from playhead.telemetry import counter, logger
 from storage.durable_files import make_folder
 from storage.journal_contract import Way
 from storage.objects_local import LocalObjects
@@ -18,6 +18,7 @@ from storage.segment_file import SegmentSummary
 from storage.segment_keys import SegmentNames
 
 log = logger("storage.journal")
+_errors = counter("playhead_journal_errors_total")
 
 OPEN_FOLDER = "journal-open"
 SMALLEST_BYTES = 1_000_000  # preallocated at least; more under load
@@ -110,6 +111,7 @@ class Sealer:
                 self._seal(self._waiting[0])
                 self._waiting.popleft()
         except Exception as problem:  # again and again: nobody else may touch a file that we hold
+            _errors.labels("seal").inc()
             if pause is None:
                 log.error(
                     "journal_seal_failed", reason=str(problem), exc_info=not isinstance(problem, OSError)

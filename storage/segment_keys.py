@@ -42,6 +42,11 @@ def key_of(name: str) -> str:
     return hour_prefix(created_ms(name)) + name
 
 
+def is_name(name: str) -> bool:
+    """Whether this is a segment's file name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def created_ms(key: str) -> int:
     """When a segment was sealed, from its key or file name. Raises Malformed."""
     match = _NAME.fullmatch(key.rpartition("/")[2])
