@@ -4,12 +4,15 @@ spec/openreplay-mobile.md 1.2, 1.4."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from playhead.errors import Malformed, TooMuch
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MAX_VALUE_BYTES: Final = 65_536  # one form value; longer ones are cut
 MAX_NAME_CHARS: Final = 1_000

@@ -50,7 +50,7 @@ class Material:
     pictures: dict[tuple[int, bytes], Placed] = field(default_factory=dict)
     #: [first, last] index of each batch: what the SDK numbered, for the completeness report
     coverage: set[tuple[int, int]] = field(default_factory=set)
-    spool: IO[bytes] = field(default_factory=lambda: _open_spool())
+    _spool: IO[bytes] | None = None
     _contents: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def add_messages(
@@ -103,18 +103,22 @@ class Material:
 
     def picture_bytes(self, picture: Placed) -> bytes:
         """The content of one picture."""
-        self.spool.seek(picture.offset)
-        return self.spool.read(picture.length)
+        assert self._spool is not None
+        self._spool.seek(picture.offset)
+        return self._spool.read(picture.length)
 
     def close(self) -> None:
         """Give the temporary file back."""
-        self.spool.close()
+        if self._spool is not None:
+            self._spool.close()
 
     def _keep(self, digest: bytes, data: bytes) -> tuple[int, int]:
         place = self._contents.get(digest)
         if place is None:
-            place = (self.spool.seek(0, 2), len(data))
-            self.spool.write(data)
+            if self._spool is None:
+                self._spool = _open_spool()
+            place = (self._spool.seek(0, 2), len(data))
+            self._spool.write(data)
             self._contents[digest] = place
         return place
 

@@ -72,7 +72,7 @@ class Manifest:
             {
                 "format": FORMAT,
                 "layout": self.layout,
-                "blocks": self.blocks,
+                "blocks": [list(block) for block in self.blocks],
                 "frames": frames,
                 "coverage": self.coverage,
                 "completeness": self.completeness,

@@ -238,7 +238,9 @@ class Replays:
 
     async def delete(self, session: Session) -> None:
         """Erase a session: rows now, objects now, late data is dropped from here on."""
-        self._live.pop((session.project_id, session.session_id), None)
+        live = self._live.pop((session.project_id, session.session_id), None)
+        if live is not None:
+            live.gathered.material.close()
         await erasure.erase_session(self._db, self._objects, session, self._clock())
 
     async def _manifest(self, session: Session) -> Manifest:
@@ -281,7 +283,8 @@ class Replays:
             built = build(fresh, gathered.material, late_parts=gathered.late_parts)
             live = self._live[key] = _Live(fresh.revision_no, gathered, built)
             while len(self._live) > LIVE_KEPT:
-                self._live.popitem(last=False)
+                _, evicted = self._live.popitem(last=False)
+                evicted.gathered.material.close()
             return live
         raise NotFound("this recording is gone")
 
