@@ -36,16 +36,16 @@ def write(root: Path = ROOT) -> list[str]:
     return paths
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """0; with `--check` 1 when a page is stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when a page is stale")
     if parser.parse_args(arguments).check:
-        paths = stale()
+        paths = stale(root)
         for path in paths:
             print(f"{path} is stale: run `make docs`", file=sys.stderr)
         return 1 if paths else 0
-    for path in write():
+    for path in write(root):
         print(f"wrote {path}")
     return 0
 
