@@ -135,5 +135,9 @@ class Sealer:
             log.warning("journal_prepare_failed", reason=str(problem))
 
     def _create(self) -> OpenSegment:
-        make_folder(self._folder)
-        return OpenSegment.create(self._folder, self._names.node, self._size)
+        try:
+            make_folder(self._folder)
+            return OpenSegment.create(self._folder, self._names.node, self._size)
+        except OSError:
+            self._size = min(SMALLEST_BYTES, self._size)  # a disk may be full for a large file only
+            raise
