@@ -1,0 +1,64 @@
+"""build_app: how a request passes through. Append routes first, then shell, prefixes, bounds, routes."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from http_service.context import Arrivals, Context, networks
+from http_service.hot import Front
+from http_service.limits import Budget
+from http_service.middleware import Bounded, Prefixes, Shell
+from http_service.openapi import describe
+from http_service.operations import routes_of
+from http_service.readiness import Readiness
+from http_service.routes import OPERATIONS
+from ingest.geo import Geo
+from playhead.errors import NotFound
+from sessions.ids import SessionIds
+
+if TYPE_CHECKING:
+    from playhead.wiring import Services
+
+
+def build_app(services: Services) -> ASGIApp:
+    """The whole HTTP side over these services. Raises BadSettings (proxies, geo database)."""
+    context = build_context(services)
+    app: ASGIApp = Router(routes_of(OPERATIONS, context), redirect_slashes=False, default=_no_route)
+    app = Bounded(app, limit=services.settings.max_json_bytes, budget=context.budget)
+    app = Prefixes(app)
+    app = Shell(app)
+    return Front(app, context)
+
+
+def build_context(services: Services) -> Context:
+    """What the routes share."""
+    settings = services.settings
+    description = describe(OPERATIONS, title="Playhead", version=_version(), server_url=settings.public_url)
+    return Context(
+        services=services,
+        budget=Budget(settings.journal_inflight_bytes),
+        arrivals=Arrivals(services.clock),
+        session_ids=SessionIds(),
+        geo=Geo.open(settings.geoip_path),
+        trusted=networks(settings.trusted_proxies),
+        readiness=Readiness(services),
+        description=description,
+    )
+
+
+async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1000})
+    elif scope["type"] == "http":
+        raise NotFound("no such route")
+
+
+def _version() -> str:
+    try:
+        return version("playhead")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,79 @@
+"""What the routes of one process share, built once by app.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import Request
+
+from http_service.limits import Budget
+from ingest.geo import Geo
+from playhead.errors import BadSettings
+from sessions.ids import SessionIds
+
+if TYPE_CHECKING:
+    from http_service.openapi import Description
+    from http_service.readiness import Readiness
+    from playhead.wiring import Services
+
+Network = IPv4Network | IPv6Network
+_MAX_HOPS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Services and the few things that only HTTP needs."""
+
+    services: Services
+    budget: Budget
+    arrivals: Arrivals
+    session_ids: SessionIds
+    geo: Geo
+    trusted: tuple[Network, ...]
+    readiness: Readiness
+    description: Description
+
+    def client_address(self, request: Request) -> str:
+        """The client's address: the peer's, or behind trusted proxies the nearest one that is none."""
+        address = request.client.host if request.client else ""
+        if not self.trusted or not self._is_trusted(address):
+            return address
+        hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+        for hop in reversed(hops[-_MAX_HOPS:]):
+            hop = hop.strip()
+            if not hop:
+                continue
+            address = hop
+            if not self._is_trusted(hop):
+                break
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.trusted)
+
+
+class Arrivals:
+    """Times of arrival: µs since the epoch, each later than the one before within this process."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def __call__(self) -> int:
+        self._last = max(self._clock() * 1000, self._last + 1)
+        return self._last
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """`10.0.0.0/8, 127.0.0.1` -> networks. Raises BadSettings."""
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    except ValueError as problem:
+        raise BadSettings([f"PLAYHEAD_TRUSTED_PROXIES: {problem}"]) from None

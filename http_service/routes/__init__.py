@@ -1,0 +1,23 @@
+"""Every URL on one screen: the table of operations, area by area."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from http_service.operations import Operation
+from http_service.routes import dead_letters, health, mobile, player, projects, replays
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    # POST /v1/mobile/{start,i,late,images}, /v1/ios/{start,append,i,late,images}; GET /v1/mobile/conditions/{id}
+    *mobile.OPERATIONS,
+    # /api/v1/projects, /{key}, /{key}/api-keys, /{key}/api-keys/{id}
+    *projects.OPERATIONS,
+    # /api/v1/replays, /{session_id}, …/messages, …/frames, …/frames/{at_ms}, …/timeline
+    *replays.OPERATIONS,
+    # /api/v1/dead-letters, /{id}/retry
+    *dead_letters.OPERATIONS,
+    # /healthz, /readyz, /metrics, /openapi.json, /docs
+    *health.OPERATIONS,
+    # /, /player/{file}
+    *player.OPERATIONS,
+)

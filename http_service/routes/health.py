@@ -1,0 +1,104 @@
+"""The program about itself: alive, ready, metrics, this API's description."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from http_service import models
+from http_service.auth import Access
+from http_service.operations import Call, Operation, Reply, json_answer
+from playhead.telemetry import render_metrics
+
+
+async def alive(call: Call) -> Response:
+    """The process answers."""
+    return json_answer(models.AliveOut(status="ok"))
+
+
+async def ready(call: Call) -> Response:
+    """503 only when this process cannot keep what it is sent."""
+    state = await call.context.readiness.check()
+    return json_answer(state, 503 if state.status == "unavailable" else 200)
+
+
+async def metrics(call: Call) -> Response:
+    """Prometheus text."""
+    body, content_type = render_metrics()
+    return Response(body, headers={"content-type": content_type})
+
+
+async def openapi(call: Call) -> Response:
+    """This API, OpenAPI 3.1."""
+    return Response(call.context.description.openapi, media_type="application/json")
+
+
+async def docs(call: Call) -> Response:
+    """The same to read, without anything from other hosts."""
+    description = call.context.description
+    policy = {"content-security-policy": description.page_policy}
+    return Response(description.page, media_type="text/html", headers=policy)
+
+
+_UP: Final = {"state": "up", "detail": ""}
+_READY: Final = {
+    "status": "ready",
+    "dependencies": {
+        "database": _UP,
+        "objects": _UP,
+        "cache": {"state": "off", "detail": ""},
+        "journal": _UP,
+    },
+}
+
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/healthz",
+        "Is the process alive?",
+        "operation",
+        Access.PUBLIC,
+        (Reply(200, "alive", models.AliveOut, example={"status": "ok"}),),
+        handle=alive,
+    ),
+    Operation(
+        "GET",
+        "/readyz",
+        "Can it do its work? The state of each dependency",
+        "operation",
+        Access.PUBLIC,
+        (
+            Reply(200, "ready, or degraded: what comes is kept", models.ReadyOut, example=_READY),
+            Reply(503, "unavailable: nothing can be kept", models.ReadyOut),
+        ),
+        handle=ready,
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        "Metrics for Prometheus",
+        "operation",
+        Access.PUBLIC,
+        (Reply(200, "metrics", content_type="text/plain"),),
+        handle=metrics,
+    ),
+    Operation(
+        "GET",
+        "/openapi.json",
+        "This API as OpenAPI 3.1",
+        "operation",
+        Access.PUBLIC,
+        (Reply(200, "the document"),),
+        handle=openapi,
+    ),
+    Operation(
+        "GET",
+        "/docs",
+        "This API to read",
+        "operation",
+        Access.PUBLIC,
+        (Reply(200, "a page", content_type="text/html"),),
+        handle=docs,
+    ),
+)

@@ -1,0 +1,171 @@
+"""Projects and their API keys. Source: interface section 5."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from http_service import models
+from http_service.auth import Access
+from http_service.operations import Call, Operation, Reply, json_answer
+from projects import ApiKey, ProjectChanges, ProjectCreate, ProjectView, view
+
+
+async def create(call: Call) -> Response:
+    """Make a project."""
+    project = await call.services.projects.create(await call.json(ProjectCreate))
+    return json_answer(view(project, secrets=True), 201)
+
+
+async def list_all(call: Call) -> Response:
+    """The projects that the caller sees."""
+    projects = call.services.projects
+    if call.caller.admin:
+        found = await projects.list()
+    else:
+        own = await projects.find_by_id(call.caller.project_id or 0)
+        found = [own] if own is not None else []
+    return json_answer(models.ProjectsOut(projects=[view(p, secrets=call.caller.writes) for p in found]))
+
+
+async def get(call: Call) -> Response:
+    """One project."""
+    return json_answer(view(await call.project(), secrets=call.caller.writes))
+
+
+async def change(call: Call) -> Response:
+    """Change a project; members left out stay."""
+    project = await call.project()
+    changes = await call.json(ProjectChanges)
+    return json_answer(view(await call.services.projects.update(project.project_key, changes), secrets=True))
+
+
+async def create_key(call: Call) -> Response:
+    """Make an API key; its secret is in this answer only."""
+    project = await call.project()
+    wanted = await call.json(models.NewApiKey) if await call.body() else models.NewApiKey()
+    key, secret = await call.services.api_keys.create(project.project_id, wanted.role)
+    return json_answer(models.NewApiKeyOut(**_shown(key).model_dump(), secret=secret), 201)
+
+
+async def list_keys(call: Call) -> Response:
+    """A project's API keys, without secrets."""
+    project = await call.project()
+    keys = await call.services.api_keys.list(project.project_id)
+    return json_answer(models.ApiKeysOut(api_keys=[_shown(key) for key in keys]))
+
+
+async def revoke_key(call: Call) -> Response:
+    """End an API key everywhere."""
+    project = await call.project()
+    await call.services.api_keys.revoke(call.path("id"), project_id=project.project_id)
+    return Response(status_code=204)
+
+
+def _shown(key: ApiKey) -> models.ApiKeyOut:
+    return models.ApiKeyOut(
+        id=key.api_key_id, role=key.role, created_ms=key.created_ms, revoked_ms=key.revoked_ms
+    )
+
+
+_KEY: Final = {"key": "project key"}
+_PROJECT: Final = {"key": "shop-ios", "name": "Shop", "platform": "ios", "sample_rate": 50}
+_API_KEY: Final = {
+    "id": "9f86d081884c7d65",
+    "role": "read",
+    "created_ms": 1_767_225_600_000,
+    "revoked_ms": None,
+}
+
+OPERATIONS: Final = (
+    Operation(
+        "POST",
+        "/api/v1/projects",
+        "Make a project",
+        "projects",
+        Access.ADMIN,
+        (Reply(201, "the project, with the secrets of its protocols", ProjectView),),
+        handle=create,
+        body=ProjectCreate,
+        body_example=_PROJECT,
+        refusals=(400, 409, 413, 415, 422, 503),
+    ),
+    Operation(
+        "GET",
+        "/api/v1/projects",
+        "List projects: all with the admin key, else the caller's own",
+        "projects",
+        Access.READ,
+        (Reply(200, "projects", models.ProjectsOut),),
+        handle=list_all,
+        query=models.NoQuery,
+        refusals=(422, 503),
+    ),
+    Operation(
+        "GET",
+        "/api/v1/projects/{key}",
+        "Read a project",
+        "projects",
+        Access.READ,
+        (Reply(200, "the project; secrets only for who may write", ProjectView),),
+        handle=get,
+        refusals=(404, 503),
+        parameters=_KEY,
+    ),
+    Operation(
+        "PATCH",
+        "/api/v1/projects/{key}",
+        "Change a project",
+        "projects",
+        Access.WRITE,
+        (Reply(200, "the project as it is now", ProjectView),),
+        handle=change,
+        body=ProjectChanges,
+        body_example={"sample_rate": 20},
+        refusals=(400, 404, 413, 415, 422, 503),
+        parameters=_KEY,
+    ),
+    Operation(
+        "POST",
+        "/api/v1/projects/{key}/api-keys",
+        "Make an API key",
+        "projects",
+        Access.ADMIN,
+        (
+            Reply(
+                201,
+                "the key with its secret, shown this once",
+                models.NewApiKeyOut,
+                example={**_API_KEY, "secret": "phk_…"},
+            ),
+        ),
+        handle=create_key,
+        body=models.NewApiKey,
+        body_example={"role": "read"},
+        refusals=(400, 404, 413, 415, 422, 503),
+        parameters=_KEY,
+    ),
+    Operation(
+        "GET",
+        "/api/v1/projects/{key}/api-keys",
+        "List API keys",
+        "projects",
+        Access.ADMIN,
+        (Reply(200, "keys, revoked ones too", models.ApiKeysOut, example={"api_keys": [_API_KEY]}),),
+        handle=list_keys,
+        refusals=(404, 503),
+        parameters=_KEY,
+    ),
+    Operation(
+        "DELETE",
+        "/api/v1/projects/{key}/api-keys/{id}",
+        "Revoke an API key",
+        "projects",
+        Access.ADMIN,
+        (Reply(204, "revoked", content_type=""),),
+        handle=revoke_key,
+        refusals=(404, 503),
+        parameters={**_KEY, "id": "id of the API key"},
+    ),
+)

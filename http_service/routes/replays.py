@@ -1,0 +1,261 @@
+"""Recorded sessions: list, one, its messages, pictures and timeline, deletion. Source: interface section 5."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from http_service import models
+from http_service.auth import Access
+from http_service.operations import Call, Operation, Reply, json_answer
+from http_service.scoping import scope_of, visible_projects
+from playhead.errors import NotFound
+from sessions.ids import MAX_ID
+from sessions.model import COUNTERS, Session
+from sessions.search import FACETS, ReplayFilters
+from sessions.view import ReplayView
+
+#: pictures never change under their address, but a session can be deleted: shared caches stay out
+FOREVER: Final = "private, max-age=31536000, immutable"
+
+
+async def list_replays(call: Call) -> Response:
+    """Sessions that match all filters."""
+    query = call.query(models.ReplayQuery)
+    scope = await scope_of(call.services.projects, call.caller, query.project)
+    page = await call.services.replays.page(filters_of(query), scope)
+    keys = await _project_keys(call, page.sessions)
+    rows = [_listed(session).as_json(keys.get(session.project_id)) for session in page.sessions]
+    return json_answer({"replays": rows, "next_cursor": page.next_cursor})
+
+
+async def get(call: Call) -> Response:
+    """One session."""
+    session = await _session(call)
+    keys = await _project_keys(call, [session])
+    replay = await call.services.replays.get(session)
+    return json_answer(replay.as_json(keys.get(session.project_id)))
+
+
+async def messages(call: Call) -> Response:
+    """A session's messages by time, each once."""
+    query = call.query(models.MessageQuery)
+    page = await call.services.replays.messages(
+        await _session(call),
+        types=frozenset(map(int, query.type.split(","))) if query.type else None,
+        from_ms=query.from_ms,
+        to_ms=query.to_ms,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    return json_answer(
+        {"messages": [asdict(each) for each in page.messages], "next_cursor": page.next_cursor}
+    )
+
+
+async def frames(call: Call) -> Response:
+    """A session's pictures, without their bytes."""
+    found = await call.services.replays.frames(await _session(call))
+    return json_answer({"frames": [asdict(each) for each in found]})
+
+
+async def frame(call: Call) -> Response:
+    """One picture."""
+    text = call.path("at_ms")
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 16:
+        raise NotFound("no frame at that time")
+    content, form = await call.services.replays.frame(await _session(call), int(text))
+    headers = {"cache-control": FOREVER, "content-disposition": "inline"}
+    return Response(content, media_type=f"image/{form}", headers=headers)
+
+
+async def timeline(call: Call) -> Response:
+    """What the player loads at once; revalidated by ETag once the session is at rest."""
+    found = await call.services.replays.timeline(await _session(call))
+    etag = f'"{found.etag}"'
+    headers = {"etag": etag, "cache-control": "private, no-cache" if found.final else "no-store"}
+    if etag in [each.strip().removeprefix("W/") for each in call.header("if-none-match").split(",")]:
+        return Response(status_code=304, headers=headers)
+    headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+    return Response(found.content, media_type="application/json", headers=headers)
+
+
+async def delete(call: Call) -> Response:
+    """Erase a session: rows, recording, pictures; what still arrives of it is dropped."""
+    await call.services.replays.delete(await _session(call))
+    return Response(status_code=204)
+
+
+def filters_of(query: models.ReplayQuery) -> ReplayFilters:
+    """The list's parameters as the search takes them."""
+    facets = {name: value for name in FACETS if (value := getattr(query, name)) is not None}
+    return ReplayFilters(
+        from_ms=query.from_ms,
+        to_ms=query.to_ms,
+        min_duration_ms=query.min_duration_ms,
+        max_duration_ms=query.max_duration_ms,
+        facets=facets,
+        metadata=dict(query.metadata),
+        url=query.url,
+        text=query.text,
+        sort=query.sort,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+
+
+async def _session(call: Call) -> Session:
+    """The session of the path if the caller sees it. Raises NotFound, the same for foreign, absent and no id."""
+    text = call.path("session_id")
+    if text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= MAX_ID:
+        return await call.services.replays.find(int(text), visible_projects(call.caller))
+    raise NotFound("no such replay")
+
+
+async def _project_keys(call: Call, sessions: list[Session]) -> dict[int, str]:
+    keys: dict[int, str] = {}
+    for project_id in {session.project_id for session in sessions}:
+        project = await call.services.projects.find_by_id(project_id)
+        if project is not None:
+            keys[project_id] = project.project_key
+    return keys
+
+
+def _listed(session: Session) -> ReplayView:
+    """A session as a row of the list: issues by type only."""
+    return ReplayView(
+        session=session,
+        counts={name: getattr(session, name) for name in COUNTERS},
+        issues=[{"type": kind} for kind in session.issue_types],
+        user_id=session.user_id,
+        anonymous_id=session.anonymous_id,
+        metadata=session.metadata,
+    )
+
+
+_ID: Final = {"session_id": "the session's id, decimal"}
+_REPLAY: Final[dict[str, Any]] = {
+    "session_id": "3645366763814944769",
+    "project": "shop-ios",
+    "status": "ready",
+    "platform": "ios",
+    "started_ms": 1_767_225_600_000,
+    "duration_ms": 61_000,
+    "received_ms": 1_767_225_661_500,
+    "clock_offset_ms": 120,
+    "user": {"uuid": "3F2504E0-4F89-41D3-9A0C-0305E82C3301", "id": "alice", "anonymous_id": None},
+    "device": {
+        "model": "iPhone15,2",
+        "name": "iPhone 14 Pro",
+        "type": "mobile",
+        "os": "IOS",
+        "os_version": "17.4",
+        "memory_kb": 6_000_000,
+        "width": 393,
+        "height": 852,
+    },
+    "app": {"tracker_version": "1.0.14", "revision": "42"},
+    "geo": {"country": "DE", "state": "Berlin", "city": "Berlin"},
+    "timezone": "UTC+02:00",
+    "metadata": {"plan": "pro"},
+    "counts": {
+        "messages": 240,
+        "events": 31,
+        "clicks": 12,
+        "swipes": 4,
+        "inputs": 2,
+        "views": 5,
+        "network": 8,
+        "network_errors": 1,
+        "logs": 40,
+        "crashes": 0,
+        "frames": 61,
+        "bytes": 512_000,
+    },
+    "issues": [],
+    "continues": None,
+}
+_MESSAGE: Final = {
+    "index": 0,
+    "type": 100,
+    "name": "MobileClickEvent",
+    "timestamp_ms": 1_767_225_601_000,
+    "device_timestamp_ms": 1_767_225_600_880,
+    "fields": {"Label": "Buy", "X": 120, "Y": 640},
+}
+
+
+def _read(path: str, summary: str, reply: Reply, handle: Any, **more: Any) -> Operation:
+    refusals = (404, 422, 503) if "query" in more else (404, 503)
+    return Operation(
+        "GET", path, summary, "replays", Access.READ, (reply,), handle=handle, refusals=refusals, **more
+    )
+
+
+_ONE: Final = "/api/v1/replays/{session_id}"
+
+OPERATIONS: Final = (
+    _read(
+        "/api/v1/replays",
+        "List recorded sessions",
+        Reply(
+            200, "one page", models.ReplaysOut, example={"replays": [_REPLAY], "next_cursor": None}
+        ),
+        list_replays,
+        query=models.ReplayQuery,
+    ),
+    _read(
+        _ONE, "Read a session", Reply(200, "the session", models.ReplayOut, example=_REPLAY), get,
+        parameters=_ID,
+    ),
+    _read(
+        _ONE + "/messages",
+        "List a session's messages",
+        Reply(
+            200, "messages by time", models.MessagesOut, example={"messages": [_MESSAGE], "next_cursor": None}
+        ),
+        messages,
+        query=models.MessageQuery,
+        parameters=_ID,
+    ),
+    _read(
+        _ONE + "/frames",
+        "List a session's pictures",
+        Reply(
+            200,
+            "pictures by time",
+            models.FramesOut,
+            example={"frames": [{"at_ms": 1_767_225_601_000, "bytes": 20_480, "format": "jpeg"}]},
+        ),
+        frames,
+        parameters=_ID,
+    ),
+    _read(
+        _ONE + "/frames/{at_ms}",
+        "Read one picture",
+        Reply(200, "the picture as it was sent", content_type="image/*"),
+        frame,
+        parameters={**_ID, "at_ms": "time from the list of pictures"},
+    ),
+    _read(
+        _ONE + "/timeline",
+        "Read what the player needs at once",
+        Reply(200, "tracks, frame index and the session's data; gzip", models.TimelineOut),
+        timeline,
+        parameters=_ID,
+    ),
+    Operation(
+        "DELETE",
+        _ONE,
+        "Erase a session",
+        "replays",
+        Access.WRITE,
+        (Reply(204, "erased", content_type=""),),
+        handle=delete,
+        refusals=(404, 503),
+        parameters=_ID,
+    ),
+)  # fmt: skip

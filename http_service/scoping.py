@@ -1,0 +1,35 @@
+"""What a caller sees: foreign and absent are the same NotFound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from http_service.auth import Caller
+from playhead.errors import NotFound
+from projects import Project
+
+if TYPE_CHECKING:
+    from projects import ProjectService
+
+
+async def seen_project(projects: ProjectService, caller: Caller, key: str) -> Project:
+    """The project of this key if the caller sees it, active or not. Raises NotFound."""
+    try:
+        project = await projects.by_key(key, inactive=True)
+    except NotFound:
+        project = None
+    if project is None or not caller.sees(project.project_id):
+        raise NotFound("no project with this key")
+    return project
+
+
+async def scope_of(projects: ProjectService, caller: Caller, key: str | None) -> tuple[int, ...] | None:
+    """The project ids that a list may hold: of `key` if given, else all that the caller sees (None: every one)."""
+    if key is not None:
+        return ((await seen_project(projects, caller, key)).project_id,)
+    return visible_projects(caller)
+
+
+def visible_projects(caller: Caller) -> tuple[int, ...] | None:
+    """The caller's only project, or None for the admin."""
+    return None if caller.admin else (caller.project_id or 0,)

@@ -1,0 +1,134 @@
+"""One HTTP process: uvicorn (httptools, uvloop) on sockets that the supervisor opened, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import resource
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from http_service.app import build_app
+from http_service.guard import Pace, Watch, guarded
+from playhead import telemetry
+
+if TYPE_CHECKING:
+    from playhead.settings import Settings
+    from playhead.wiring import Services
+
+KEEP_ALIVE_S: Final = 75
+BACKLOG: Final = 4096
+GC_THRESHOLD: Final = (50_000, 50, 50)
+
+_log = telemetry.logger("http_service.server")
+
+
+class Server(uvicorn.Server):
+    """Stops by `should_exit`; leaves signals to whoever runs it. `on_ready` is called once it listens."""
+
+    on_ready: Callable[[], None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then take what start-up left behind out of the garbage collector's sight."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
+        _log.info("http_ready")
+        if self.on_ready is not None:
+            self.on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(
+    services: Services,
+    sockets: Sequence[socket.socket],
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Answer on `sockets` until `stop` is set, then finish what is under way within `shutdown_grace_s`.
+
+    Raises BadSettings. The sockets are closed at the end.
+    """
+    server = make_server(services)
+    server.on_ready = on_ready
+    connections = server.server_state.connections
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(Watch(connections).run(), name="watch-connections")
+        ending = tasks.create_task(_exit_on(stop, server), name="wait-for-stop")
+        try:
+            await server.serve(list(sockets))
+        finally:
+            watching.cancel()
+            ending.cancel()
+    _log.info("http_stopped")
+
+
+def make_server(services: Services) -> Server:
+    """A server for these services, not yet listening."""
+    settings = services.settings
+    pace = Pace.of(settings, open_files=raise_file_limit())
+    config = uvicorn.Config(
+        build_app(services),
+        loop="uvloop",
+        http=guarded(pace),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_s)),
+    )
+    # a line for each malformed request would be an attacker's way to fill the disk; they are counted instead
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    return Server(config)
+
+
+def open_sockets(settings: Settings) -> list[socket.socket]:
+    """Listening sockets on the settings' host and port, inheritable by child processes. Raises OSError."""
+    opened: list[socket.socket] = []
+    try:
+        for family, kind, proto, _, address in socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            listener = socket.socket(family, kind, proto)
+            opened.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+            listener.set_inheritable(True)
+    except OSError:
+        for listener in opened:
+            listener.close()
+        raise
+    return opened
+
+
+def raise_file_limit() -> int:
+    """Raise the limit on open files as far as allowed -> what it is now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else 1_048_576
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+async def _exit_on(stop: asyncio.Event, server: Server) -> None:
+    await stop.wait()
+    server.should_exit = True
