@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,13 @@ CREATE_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     name text PRIMARY KEY,
     applied_ms bigint NOT NULL
+)
+"""
+
+HAS_PARTITION = """
+SELECT EXISTS (
+    SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'events'::regclass AND relname = $1
 )
 """
 
@@ -80,7 +87,7 @@ async def ensure_event_partitions(
     for distance in range(-1, days_ahead + 1):
         day = today + datetime.timedelta(days=distance)
         name = f"events_{day:%Y%m%d}"
-        if await db.fetchval("SELECT to_regclass($1)", name) is None:
+        if not await db.fetchval(HAS_PARTITION, name):
             async with db.transaction() as conn:
                 if await _add_partition(conn, name, day):
                     made.append(name)
@@ -90,12 +97,12 @@ async def ensure_event_partitions(
 async def _add_partition(conn: Any, name: str, day: datetime.date) -> bool:
     await conn.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     await conn.execute("SELECT pg_advisory_xact_lock($1)", PARTITION_LOCK)
-    if await conn.fetchval("SELECT to_regclass($1)", name) is not None:
+    if await conn.fetchval(HAS_PARTITION, name):
         return False
-    # Attaching takes a light lock on `events` itself, so reading and writing other days goes on. The default
-    # partition is locked against new rows of this day before its old ones are moved.
+    # Writers wait here, before they choose a partition: one that had chosen the default would fail afterwards
+    # because this day no longer belongs there. Readers go on.
+    await conn.execute("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE")
     await conn.execute(f"CREATE TABLE {name} (LIKE events INCLUDING ALL)")
-    await conn.execute("LOCK TABLE events_rest IN ACCESS EXCLUSIVE MODE")
     await conn.execute(
         "WITH moved AS (DELETE FROM events_rest WHERE day = $1 RETURNING *) "
         f"INSERT INTO {name} SELECT * FROM moved",
@@ -108,20 +115,25 @@ async def _add_partition(conn: Any, name: str, day: datetime.date) -> bool:
     return True
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _connect(dsn: str) -> AsyncIterator[Any]:
     with away():
         conn = await asyncpg.connect(
             dsn, timeout=CONNECT_TIMEOUT_S, server_settings={"application_name": "playhead migrate"}
         )
         try:
+            # If we are killed, the server notices and rolls back instead of working on. Not all servers offer it.
+            with contextlib.suppress(asyncpg.PostgresError):
+                await conn.execute("SET client_connection_check_interval = '1s'")
             yield conn
         finally:
             await conn.close(timeout=CONNECT_TIMEOUT_S)
 
 
 async def _done(conn: Any) -> set[str]:
-    if await conn.fetchval("SELECT to_regclass('schema_migrations')") is None:
+    # Not to_regclass: inside a transaction that answers from a cache which may not know of others' commits yet.
+    exists = "SELECT FROM pg_tables WHERE tablename = 'schema_migrations' AND schemaname = current_schema()"
+    if not await conn.fetchval(f"SELECT EXISTS ({exists})"):
         return set()
     return {row["name"] for row in await conn.fetch("SELECT name FROM schema_migrations")}
 

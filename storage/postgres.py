@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from playhead.errors import DatabaseUnavailable
 from playhead.settings import Settings
 from storage.notices import Notices, notify, open_notices
 from storage.postgres_connection import CONNECT_TIMEOUT_S, Connection, away, is_away, prepare_connection
@@ -37,7 +38,8 @@ class Database:
         with away():
             conn = await self.pool.acquire(timeout=self.timeout_s + GRACE_S)
         try:
-            yield conn
+            with away(asyncpg.PostgresError, asyncpg.InterfaceError):  # from cursors and the like
+                yield conn
         finally:
             # A connection that cannot be given back in order is dropped by asyncpg: no news then.
             with contextlib.suppress(Exception):
@@ -89,6 +91,13 @@ async def _transaction(conn: Any, *, isolation: str | None, readonly: bool) -> A
         await transaction.start()
     try:
         yield
+    except DatabaseUnavailable as problem:
+        if isinstance(problem.__cause__, asyncpg.PostgresError):
+            with contextlib.suppress(Exception):
+                await transaction.rollback()
+        else:
+            conn.terminate()  # nobody answers: asking for a rollback would only double the wait
+        raise
     except BaseException:
         with contextlib.suppress(Exception):
             await transaction.rollback()

@@ -37,14 +37,14 @@ def is_away(problem: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def away() -> Iterator[None]:
-    """Errors that mean "server away" leave as DatabaseUnavailable."""
+def away(*kinds: type[Exception]) -> Iterator[None]:
+    """Errors (of these kinds, if given) that mean "server away" leave as DatabaseUnavailable."""
     try:
         yield
     except DatabaseUnavailable:
         raise
     except Exception as problem:
-        if not is_away(problem):
+        if not isinstance(problem, kinds or Exception) or not is_away(problem):
             raise
         reason = str(problem).strip().splitlines()
         raise DatabaseUnavailable(
