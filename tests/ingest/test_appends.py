@@ -8,6 +8,8 @@ from ingest.appends import (
     DAY_MS,
     DEFAULT_LIFETIME_MS,
     MAX_LIFETIME_MS,
+    Route,
+    Sender,
     follow_up,
     identify,
     needs_platform,
@@ -23,11 +25,13 @@ GRACE = 30 * DAY_MS
 SID = SessionId(((START - 1_550_000_000_000) << 24) | 0x0102)
 
 
-def claims(platform="ios", *, record=True, lifetime_ms=2 * HOUR, issued_ms=START) -> Claims:
+def claims(
+    platform: str = "ios", *, record: bool = True, lifetime_ms: int = 2 * HOUR, issued_ms: int = START
+) -> Claims:
     return Claims(SID, 7, issued_ms, issued_ms + lifetime_ms, "u-1", platform, record)
 
 
-def sender(who: Claims, route, now_ms: int, platform=""):
+def sender(who: Claims, route: Route, now_ms: int, platform: str = "") -> Sender:
     return identify(who, route, platform=platform, now_ms=now_ms, grace_ms=GRACE)
 
 

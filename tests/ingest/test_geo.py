@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ingest.geo import NOWHERE, Geo, Place
@@ -14,7 +16,7 @@ FOUND = {
 }
 
 
-def field(value) -> bytes:
+def field(value: Any) -> bytes:
     """One value of the data section."""
     if isinstance(value, str):
         data = value.encode()
@@ -32,7 +34,7 @@ def field(value) -> bytes:
     return bytes([len(value), 11 - 7]) + b"".join(map(field, value))
 
 
-def database(record) -> bytes:
+def database(record: Any) -> bytes:
     """One IPv4 tree of one node: addresses from 128.0.0.0 on are `record`, the others unknown."""
     node = (1).to_bytes(3, "big") + (1 + 16).to_bytes(3, "big")
     metadata = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
+from typing import Any
 
 import orjson
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from ingest.geo import Place
 from ingest.mobile import (
     MAX_INFO_BYTES,
+    StartBody,
     parse_start,
     require_agent,
     require_version,
@@ -23,7 +26,7 @@ from ingest.mobile import (
 from playhead.errors import Forbidden, InvalidBody, PlayheadError, UpgradeRequired
 from sessions.model import MAX_MS, SessionStart
 
-IOS = {
+IOS: dict[str, Any] = {
     "projectKey": "k",
     "trackerVersion": "1.0.14",
     "revID": "42",
@@ -39,7 +42,7 @@ IOS = {
     "height": 852.0,
     "performances": {"physicalMemory": 6, "batteryLevel": -1},
 }
-ANDROID = IOS | {
+ANDROID: dict[str, Any] = IOS | {
     "platform": "android",
     "userDevice": "oriole",
     "userDeviceType": "tablet",
@@ -47,8 +50,8 @@ ANDROID = IOS | {
 }
 
 
-def parsed(values, **more):
-    return parse_start(orjson.dumps(values), **more)
+def parsed(values: Any, *, legacy: bool = False) -> StartBody:
+    return parse_start(orjson.dumps(values), legacy=legacy)
 
 
 def test_what_ios_sends_is_read_whole():
@@ -252,7 +255,5 @@ def test_any_json_is_read_or_refused_and_fits_the_table(values, legacy):
 @settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(body):
-    try:
+    with contextlib.suppress(InvalidBody):
         parse_start(body)
-    except InvalidBody:
-        pass
