@@ -14,6 +14,7 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
+from playhead.errors import DatabaseUnavailable
 from sessions.ids import started_ms
 from sessions.model import COUNTERS, MAX_USER_ID, MAX_USER_UUID, SessionStart, clamp_ms, clean_text
 
@@ -144,8 +145,11 @@ async def apply_updates(conn: Any, updates: Iterable[SessionUpdate]) -> list[Fai
 async def _write(conn: Any, updates: Sequence[SessionUpdate]) -> None:
     """One statement in a savepoint of its own."""
     rows = orjson.dumps([_row(update) for update in updates]).decode()
-    async with conn.transaction():
-        await conn.execute(_UPSERT, rows)
+    try:
+        async with conn.transaction():
+            await conn.execute(_UPSERT, rows)
+    except asyncpg.InterfaceError as problem:  # the driver's own word for a connection that is gone
+        raise DatabaseUnavailable(f"database: {problem}") from problem
 
 
 def _own_fault(problem: Exception) -> bool:
