@@ -28,7 +28,8 @@ def field(value: Any) -> bytes:
     if isinstance(value, tuple):  # (type number, whole number)
         kind, number = value
         data = number.to_bytes((number.bit_length() + 7) // 8, "big")
-        return (bytes([kind << 5 | len(data)]) if kind < 8 else bytes([len(data), kind - 7])) + data
+        head = [kind << 5 | len(data)] if kind < 8 else [len(data), kind - 7]
+        return bytes(head) + bytes(data)
     if isinstance(value, dict):
         return bytes([7 << 5 | len(value)]) + b"".join(field(k) + field(v) for k, v in value.items())
     return bytes([len(value), 11 - 7]) + b"".join(map(field, value))
@@ -65,7 +66,8 @@ def test_other_addresses_are_nowhere(geo, address):
 
 def test_odd_contents_are_nowhere(tmp_path):
     path = tmp_path / "odd.mmdb"
-    for record in ("text", {"country": {}}, {"subdivisions": [], "city": {}}):
+    odd: list[Any] = ["text", {"country": {}}, {"subdivisions": [], "city": {}}]
+    for record in odd:
         path.write_bytes(database(record))
         opened = Geo.open(str(path))
         assert opened.place("203.0.113.9") == NOWHERE
