@@ -10,7 +10,7 @@ from messages.batch import Batch, Damaged, Frame, Walk, encode_batch, identity, 
 from messages.codec import decode, encode, fields, frame_bytes, name_of
 from messages.limits import Limits
 from messages.schema import CLIENT_TYPES, REFUSED_TYPES, TABLE, Layout, Message
-from messages.unpack import BrokenGzip, sniff_unpack
+from messages.unpack import BrokenGzip, Unpacked, sniff_unpack, unpack
 
 __all__ = [
     "CLIENT_TYPES",
@@ -26,6 +26,7 @@ __all__ = [
     "Message",
     "Picture",
     "Skip",
+    "Unpacked",
     "Walk",
     "decode",
     "encode",
@@ -38,5 +39,6 @@ __all__ = [
     "read_batch",
     "sniff_picture",
     "sniff_unpack",
+    "unpack",
     "walk",
 ]

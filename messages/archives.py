@@ -12,6 +12,7 @@ from struct import Struct
 from messages.limits import Limits
 from messages.tarball import TarWalk, looks_like_tar
 from messages.unpack import unpack
+from messages.wire import only_zeros
 from playhead.errors import Malformed, TooMuch
 
 _RECORD = Struct("<QI")
@@ -129,7 +130,7 @@ def _from_tar(data: bytes, limits: Limits, archive: Archive) -> Malformed | None
     except Malformed as problem:
         archive.skipped.append(Skip(f"offset {walk.at}", str(problem)))
         return problem
-    if data[walk.at :].strip(b"\0"):
+    if not only_zeros(data, walk.at):
         archive.skipped.append(Skip(f"offset {walk.at}", "bytes behind the end of the tar"))
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
+from messages.wire import only_zeros
 from playhead.errors import Malformed, TooMuch
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -87,7 +88,7 @@ def _members(body: bytes, max_bytes: int) -> Unpacked:
     fault: Malformed | None = None
     if body[at : at + 2] == GZIP_MAGIC:
         fault = TooMuch(f"more than {MAX_MEMBERS} gzip members")
-    elif body[at:].strip(b"\0"):  # zeros may pad the end, as gzip(1) has it
+    elif not only_zeros(body, at):  # zeros may pad the end, as gzip(1) has it
         fault = BrokenGzip("bytes behind the end of the gzip stream", whole)
     return Unpacked(whole, fault)
 

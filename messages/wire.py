@@ -63,6 +63,15 @@ def clean_text(data: bytes, start: int, end: int, limit: int) -> tuple[str, bool
     return (text.replace("\0", "") if "\0" in text else text), cut
 
 
+def only_zeros(data: bytes, at: int) -> bool:
+    """Whether nothing but zero bytes stands from `at` on; compares in pieces, copies little."""
+    for start in range(at, len(data), len(_ZEROS)):
+        piece = data[start : start + len(_ZEROS)]
+        if piece != _ZEROS[: len(piece)]:
+            return False
+    return True
+
+
 def uint(value: int) -> bytes:
     """LEB128 in its shortest form. Raises ValueError outside 0..2^64-1."""
     if 0 <= value < 0x80:
@@ -96,6 +105,7 @@ def int32(value: int) -> bytes:
         raise ValueError(f"{value} does not fit in 32 bits") from problem
 
 
+_ZEROS = bytes(65_536)
 _ONE_BYTE = [bytes([value]) for value in range(0x80)]
 
 WRITERS: dict[str, Callable[..., bytes]] = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messages.wire import MAX_UINT, clean_text, int32, read_uint, string, uint
+from messages.wire import MAX_UINT, clean_text, int32, only_zeros, read_uint, string, uint
 from playhead.errors import Malformed
 
 # spec/openreplay-mobile.md 3.1
@@ -77,3 +77,13 @@ def test_any_bytes_become_text_that_every_store_takes(raw, limit):
 
 def test_lone_surrogates_are_written_as_question_marks():
     assert string("a\ud800b") == b"\x03a?b"
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_000])
+def test_only_zeros_sees_every_byte(size):
+    assert only_zeros(b"x" + bytes(size), 1)
+    if size:
+        for place in {0, size // 2, size - 1}:
+            data = bytearray(size + 1)
+            data[1 + place] = 1
+            assert not only_zeros(bytes(data), 1)
