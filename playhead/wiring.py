@@ -15,12 +15,14 @@ from playhead.settings import Settings
 from projects import ApiKeys, ProjectService, open_projects
 from sessions import Replays, SessionService, Tokens, open_sessions
 from storage.journal import Journal, open_journal
+from storage.notices import Notices, open_notices
 from storage.objects import ObjectStore, open_objects
-from storage.postgres import Database, Notices, open_notices, open_pool
+from storage.postgres import Database, open_pool
 from storage.segments import IndexQueue, SegmentIndex
 
 Clock = Callable[[], int]
 Role = Literal["http", "work", "cli"]
+CLI_CONNECTIONS = 2
 
 
 def wall_clock() -> int:
@@ -54,15 +56,14 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Services of one process; `settings.database_url` must be set.
 
-    Reading requests get `query_timeout_s` per statement, everything else `database_timeout_s`.
-    Raises BadSettings, Unavailable.
+    A database or object store that is away stops no start. Reading requests get `query_timeout_s` per
+    statement, everything else `database_timeout_s`. Raises BadSettings.
     """
     secrets = open_secrets(settings)
     async with AsyncExitStack() as stack:
         timeout_s = settings.query_timeout_s if role == "http" else settings.database_timeout_s
-        db = await stack.enter_async_context(
-            open_pool(settings, size=2 if role == "cli" else None, timeout_s=timeout_s)
-        )
+        size = CLI_CONNECTIONS if role == "cli" else None
+        db = await stack.enter_async_context(open_pool(settings, size=size, timeout_s=timeout_s))
         notices = await stack.enter_async_context(open_notices(settings))
         objects = await stack.enter_async_context(open_objects(settings))
         cache = await stack.enter_async_context(open_cache(settings))
@@ -72,7 +73,6 @@ async def open_services(
             open_journal(settings, objects, index=queue.add, clock=clock)
         )
         projects, api_keys = await open_projects(settings, db, cache, notices, clock)
-        sessions = await open_sessions(settings, db, cache, notices, clock)
         yield Services(
             settings=settings,
             secrets=secrets,
@@ -85,7 +85,7 @@ async def open_services(
             cache=cache,
             projects=projects,
             api_keys=api_keys,
-            sessions=sessions,
+            sessions=await open_sessions(settings, db, cache, notices, clock),
             tokens=Tokens(secrets.token_secrets, clock),
             replays=Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock),
         )

@@ -83,8 +83,8 @@ class Processor:
         self._limits = limits
         self._known_terms: OrderedDict[term_store.Row, None] = OrderedDict()
 
-    async def handle(self, claim: Claim) -> Counter[Fate]:
-        """Process one claimed segment -> how many records met which fate.
+    async def handle(self, claim: Claim) -> Counter[tuple[str, Fate]]:
+        """Process one claimed segment -> how many records of each kind met which fate.
 
         Raises Unavailable when a store is away (the claim is given back); any other failure is noted on the
         segment and decides how it is tried next.
@@ -94,7 +94,7 @@ class Processor:
             if claim.attempts > self._settings.segment_attempts:
                 return await self._one_by_one(claim, items)
             await self._process(claim, items)
-            return Counter(item.fate for item in items if item.fate)
+            return Counter((item.record.kind, item.fate) for item in items if item.fate)
         except (Unavailable, ClaimLost):
             raise
         except Exception as problem:
@@ -117,9 +117,9 @@ class Processor:
                 items.append(Item(place, entry, hollow, fate=Fate.QUARANTINED, reason="damaged in storage"))
         return items
 
-    async def _one_by_one(self, claim: Claim, items: list[Item]) -> Counter[Fate]:
+    async def _one_by_one(self, claim: Claim, items: list[Item]) -> Counter[tuple[str, Fate]]:
         """Each record in a transaction of its own; what fails (or killed the worker before) is quarantined."""
-        fates: Counter[Fate] = Counter()
+        fates: Counter[tuple[str, Fate]] = Counter()
         for item in items[claim.progress :]:
             reason = await self._segments.begin_record(claim, item.place)
             try:
@@ -135,7 +135,7 @@ class Processor:
                 failed.end(Fate.QUARANTINED, f"failed: {type(problem).__name__}")
                 await self._process(claim, [failed], last=item is items[-1])
                 item.fate = Fate.QUARANTINED
-            fates[item.fate or Fate.QUARANTINED] += 1
+            fates[item.record.kind, item.fate or Fate.QUARANTINED] += 1
         return fates
 
     async def _process(self, claim: Claim, items: list[Item], *, last: bool | None = None) -> None:
@@ -176,7 +176,7 @@ class Processor:
     async def _advance(self, conn: Any, claim: Claim, items: list[Item], last: bool | None) -> bool:
         if last is None:
             return bool(await self._segments.finish(conn, claim))
-        return await self._segments.advance(conn, claim, items[0].place + 1) and (
+        return await self._segments.advance(conn, claim, items[0].place + 1, items[0].record.project_id) and (
             not last or await self._segments.finish(conn, claim)
         )
 

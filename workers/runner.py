@@ -16,6 +16,7 @@ import structlog
 from messages import Limits
 from playhead.errors import PlayheadError, Unavailable
 from playhead.telemetry import counter, histogram
+from storage.segments import Claim
 from workers.chores import Chores
 from workers.finalizer import Finalizer
 from workers.processor import ClaimLost, Processor
@@ -93,6 +94,7 @@ class Worker:
         )
         self._chores = Chores(services)
         self._wake = asyncio.Event()
+        self._returned: list[Claim] = []
         self._stop = asyncio.Event()
         self._watchdog = Watchdog(services.settings.claim_timeout_s * HANG_CLAIMS)
         self._name = f"{os.uname().nodename}-{os.getpid()}"
@@ -101,6 +103,20 @@ class Worker:
         """Finish the work in hand and end."""
         self._stop.set()
         self._wake.set()
+
+    async def once(self) -> int:
+        """Process what is pending now, without waiting -> how many segments were taken."""
+        while self._returned:
+            await self._services.segments.give_back(self._returned[-1])
+            self._returned.pop()
+        claims = await self._services.segments.claim(CLAIMS, self._name)
+        self._returned = claims.copy()
+        for claim in claims:
+            if self._stop.is_set():
+                break
+            self._returned.remove(claim)
+            await self._one_segment(claim)
+        return len(claims)
 
     async def run(self) -> None:
         """Until stopped."""
@@ -144,28 +160,27 @@ class Worker:
 
     async def _segments(self) -> None:
         self._wake.clear()
-        claims = await self._services.segments.claim(CLAIMS, self._name)
-        for claim in claims:
-            started = time.perf_counter()
-            outcome = "done"
-            try:
-                with self._watchdog.watch():
-                    fates = await self._processor.handle(claim)
-                for fate, count in fates.items():
-                    counter("playhead_worker_records_total").labels("", fate).inc(count)
-            except ClaimLost:
-                outcome = "lost"
-            except Unavailable:
-                raise
-            except Exception:
-                outcome = "failed"  # noted on the segment; it is tried again by its rules
-            counter("playhead_worker_segments_total").labels(outcome).inc()
-            histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
-            if self._stop.is_set():
-                return
-        if not claims:
+        if not await self.once():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE_S)
+
+    async def _one_segment(self, claim: Claim) -> None:
+        started = time.perf_counter()
+        outcome = "done"
+        try:
+            with self._watchdog.watch():
+                fates = await self._processor.handle(claim)
+            for (kind, fate), count in fates.items():
+                counter("playhead_worker_records_total").labels(kind, fate).inc(count)
+        except ClaimLost:
+            outcome = "lost"
+        except Unavailable:
+            self._returned.append(claim)
+            raise
+        except Exception:
+            outcome = "failed"  # noted on the segment; it is tried again by its rules
+        counter("playhead_worker_segments_total").labels(outcome).inc()
+        histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
 
     async def _recordings(self) -> None:
         due = await self._finalizer.claim(CLAIMS)

@@ -1,0 +1,291 @@
+"""The index of the journal: which segments there are, who works on them, which can go.
+
+A segment's row follows its bytes: it is added when the segment is sealed, or by the sweep if that did not happen.
+Claims expire, so a dead worker holds nothing up; a claim's token fences off a worker that comes back too late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from playhead.errors import DatabaseUnavailable, Malformed, ObjectMissing
+from playhead.telemetry import logger
+from storage import ledger
+from storage.notices import notify
+from storage.objects import ObjectStore
+from storage.postgres import Database
+from storage.segment_file import SegmentSummary, read_directory, read_records, summarize, tail_length
+from storage.segment_keys import JOURNAL_PREFIX, created_ms, hour_prefix, is_name
+
+log = logger("storage.segments")
+
+CHANNEL = "playhead_segments"
+HOUR_MS = 3_600_000
+#: the sweep after the first looks this far back; the first looks at all
+SWEEP_BACK_MS = 2 * HOUR_MS
+TAIL_BYTES = 64_000
+PAGE = 500
+#: rows of released segments stay this long, so that a late listing does not bring them back
+TOMBSTONE_MS = 48 * HOUR_MS
+#: a record that was begun this often and never ended kills workers
+FATAL_BEGINNINGS = 2
+
+ADD = """
+INSERT INTO segments (segment_key, created_ms, bytes, records, ordered, accepted)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::int[], $5::boolean[], $6::jsonb[])
+ON CONFLICT DO NOTHING RETURNING segment_key
+"""
+CLAIM = """
+WITH picked AS (
+    SELECT segment_key FROM segments s
+    WHERE state = 'pending' AND claimed_until_ms <= $1
+      AND (NOT ordered OR NOT EXISTS (
+          SELECT 1 FROM segments older WHERE older.state = 'pending' AND older.segment_key < s.segment_key))
+    ORDER BY segment_key LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+UPDATE segments s SET claim = $3, claimed_until_ms = $1 + $4, attempts = attempts + 1
+FROM picked WHERE s.segment_key = picked.segment_key
+RETURNING s.segment_key, s.bytes, s.records, s.attempts, s.progress
+"""
+FINISH = """
+UPDATE segments SET state = 'done', done_ms = $3, claim = NULL, accepted = '{}'
+WHERE segment_key = $1 AND claim = $2 AND state = 'pending' RETURNING 1
+"""
+ADVANCE = """
+UPDATE segments SET progress = $3, last_error = NULL,
+    accepted = jsonb_set(accepted, ARRAY[$4::text], to_jsonb((accepted ->> $4::text)::bigint - 1))
+WHERE segment_key = $1 AND claim = $2 AND state = 'pending' AND progress = $3 - 1 RETURNING 1
+"""
+FAIL = """
+UPDATE segments SET claim = NULL, claimed_until_ms = $3, last_error = $4
+WHERE segment_key = $1 AND claim = $2
+"""
+GIVE_BACK = """
+UPDATE segments SET claim = NULL, claimed_until_ms = 0, attempts = greatest(attempts - 1, 0)
+WHERE segment_key = $1 AND claim = $2
+"""
+BEGINNING = "SELECT last_error FROM segments WHERE segment_key = $1 AND claim = $2"
+BEGIN = "UPDATE segments SET last_error = $3 WHERE segment_key = $1 AND claim = $2"
+KNOWN = "SELECT segment_key, state FROM segments WHERE segment_key = ANY($1)"
+RELEASE = """
+UPDATE segments SET state = 'released' WHERE segment_key IN (
+    SELECT segment_key FROM segments s
+    WHERE state = 'done' AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.segment_key = s.segment_key)
+    ORDER BY done_ms LIMIT $1 FOR UPDATE SKIP LOCKED
+) RETURNING segment_key
+"""
+FORGET = "DELETE FROM segments WHERE state = 'released' AND done_ms < $1"
+WAITING = "SELECT count(*), min(created_ms) FROM segments WHERE state = 'pending'"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One segment in a worker's hands; `attempts` counts this one, `progress` the records done one by one."""
+
+    key: str
+    bytes: int
+    records: int
+    attempts: int
+    progress: int
+    token: str
+
+
+class SegmentIndex:
+    """SQL of `segments`; every method raises DatabaseUnavailable, those that read segments StorageUnavailable."""
+
+    def __init__(
+        self, db: Database, objects: ObjectStore, clock: Callable[[], int], *, claim_timeout_s: float = 60.0
+    ) -> None:
+        self._db = db
+        self._objects = objects
+        self._clock = clock
+        self._claim_ms = int(claim_timeout_s * 1000)
+        self._swept_all = False
+
+    async def add(self, summaries: Iterable[SegmentSummary]) -> int:
+        """Give segments their rows, count their records as accepted, wake workers -> how many were new."""
+        rows = sorted(summaries, key=lambda summary: summary.key)
+        if not rows:
+            return 0
+        columns = [
+            [s.key for s in rows], [s.created_ms for s in rows], [s.bytes for s in rows],
+            [s.records for s in rows], [s.ordered for s in rows],
+            [{str(p): n for p, n in s.accepted.items()} for s in rows],
+        ]  # fmt: skip
+        async with self._db.transaction() as conn:
+            new = {row[0] for row in await conn.fetch(ADD, *columns)}
+            counts: Counter[tuple[int, str]] = Counter()
+            for summary in rows:
+                if summary.key in new:
+                    counts.update({(project, "accepted"): n for project, n in summary.accepted.items()})
+            await ledger.add(conn, counts)
+            if new:
+                await notify(conn, CHANNEL)
+        return len(new)
+
+    async def claim(self, limit: int, worker: str) -> list[Claim]:
+        """Take the oldest pending segments that nobody holds. An ordered one waits for everything older."""
+        token = f"{worker}:{secrets.token_hex(8)}"
+        rows = await self._db.fetch(CLAIM, self._clock(), limit, token, self._claim_ms)
+        return sorted((Claim(*row, token) for row in rows), key=lambda claim: claim.key)
+
+    async def finish(self, conn: Any, claim: Claim) -> bool:
+        """Mark the segment done inside the caller's transaction; False: the claim was lost, roll back."""
+        return bool(await conn.fetchval(FINISH, claim.key, claim.token, self._clock()))
+
+    async def advance(self, conn: Any, claim: Claim, progress: int, project_id: int) -> bool:
+        """Record `progress - 1` has ended, inside the caller's transaction; False: the claim was lost."""
+        return bool(await conn.fetchval(ADVANCE, claim.key, claim.token, progress, str(project_id)))
+
+    async def begin_record(self, claim: Claim, place: int) -> str | None:
+        """Note that this record is begun on its own -> why not, if it was begun before and never ended."""
+        note = await self._db.fetchval(BEGINNING, claim.key, claim.token)
+        seen = 0
+        if note and note.startswith(f"record {place} begun "):
+            seen = int(note.rsplit(" ", 1)[1])
+        if seen >= FATAL_BEGINNINGS:
+            return "ended the worker"
+        await self._db.execute(BEGIN, claim.key, claim.token, f"record {place} begun {seen + 1}")
+        return None
+
+    async def fail(self, claim: Claim, reason: str) -> None:
+        """Give the segment back after a failure; the next try comes a little later each time."""
+        pause_ms = min(200 * 2**claim.attempts, 10_000)
+        await self._db.execute(FAIL, claim.key, claim.token, self._clock() + pause_ms, reason[:200])
+
+    async def give_back(self, claim: Claim) -> None:
+        """Give the segment back untouched: a store was away, the segment is not to blame."""
+        await self._db.execute(GIVE_BACK, claim.key, claim.token)
+
+    async def waiting(self) -> tuple[int, int | None]:
+        """(pending segments, when the oldest of them was made, ms)."""
+        row = await self._db.fetchrow(WAITING)
+        return int(row[0]), row[1]
+
+    async def sweep(self) -> int:
+        """Index segments that have no row, delete released ones that are still there -> how many were indexed.
+
+        The first sweep of a process lists the whole journal, later ones the last hours.
+        """
+        after = "" if not self._swept_all else hour_prefix(self._clock() - SWEEP_BACK_MS)
+        found = 0
+        async for keys in self._pages(after):
+            states = {row[0]: row[1] for row in await self._db.fetch(KNOWN, keys)}
+            summaries = [s for key in keys if key not in states if (s := await self._summary(key))]
+            found += await self.add(summaries)
+            await self._objects.delete([key for key in keys if states.get(key) == "released"])
+        self._swept_all = True
+        return found
+
+    async def _pages(self, after: str) -> AsyncIterator[list[str]]:
+        page: list[str] = []
+        async for info in self._objects.list(JOURNAL_PREFIX, after=after):
+            if is_name(info.key.rpartition("/")[2]):
+                page.append(info.key)
+            if len(page) == PAGE:
+                yield page
+                page = []
+        if page:
+            yield page
+
+    async def _summary(self, key: str) -> SegmentSummary | None:
+        """A segment's summary from its directory; None if it is gone meanwhile or holds nothing readable."""
+        try:
+            tail = await self._objects.get(key, start=-TAIL_BYTES)
+            if len(tail) < TAIL_BYTES:
+                data = tail
+                entries: Sequence[Any] = [entry for entry, _ in read_records(data)]
+                return summarize(key, created_ms(key), len(data), entries)
+            data = await self._objects.get(key)
+            try:
+                wanted = tail_length(tail)
+                entries = read_directory(data[-wanted:], len(data))
+            except Malformed:
+                entries = [entry for entry, _ in read_records(data)]
+            return summarize(key, created_ms(key), len(data), entries)
+        except ObjectMissing:
+            return None
+        except Malformed as problem:
+            log.error("segment_unreadable", key=key, reason=str(problem))
+            return None
+
+    async def release(self) -> int:
+        """Delete the segments that no recording needs any more -> how many."""
+        released = 0
+        while keys := [row[0] for row in await self._db.fetch(RELEASE, PAGE)]:
+            await self._objects.delete(keys)
+            released += len(keys)
+        await self._db.execute(FORGET, self._clock() - TOMBSTONE_MS)
+        return released
+
+
+class IndexQueue:
+    """Takes summaries from the journal and gives them to the index, again and again while the database is away.
+
+    Bounded: what does not fit is left to the sweep. Never blocks the journal.
+    """
+
+    MAX_WAITING = 10_000
+    BATCH = 200
+    FIRST_PAUSE_S = 0.2
+    LAST_PAUSE_S = 5.0
+
+    def __init__(self, index: SegmentIndex) -> None:
+        self._index = index
+        self._waiting: deque[SegmentSummary] = deque(maxlen=self.MAX_WAITING)
+        self._some = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Segments that are durable and have no row yet."""
+        return len(self._waiting)
+
+    async def add(self, summary: SegmentSummary) -> None:
+        """Take one summary; returns at once."""
+        self._waiting.append(summary)
+        self._idle.clear()
+        self._some.set()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="index-queue")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), 5.0)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        pause_s = self.FIRST_PAUSE_S
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            while self._waiting:
+                batch = [self._waiting[n] for n in range(min(self.BATCH, len(self._waiting)))]
+                try:
+                    await self._index.add(batch)
+                except Exception as problem:
+                    level = log.warning if isinstance(problem, DatabaseUnavailable) else log.error
+                    level("index_waits", segments=len(self._waiting), error=type(problem).__name__)
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(pause_s * 2, self.LAST_PAUSE_S)
+                    continue
+                pause_s = self.FIRST_PAUSE_S
+                done = {summary.key for summary in batch}
+                while self._waiting and self._waiting[0].key in done:
+                    self._waiting.popleft()
+            self._idle.set()
