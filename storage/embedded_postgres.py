@@ -154,7 +154,7 @@ def running_dsn(data_dir: Path) -> str | None:
     """Connection string of the server that runs on this data directory under another process, if any."""
     folder = postgres_cluster.location_of(data_dir.resolve())
     lines, password = _pid_file(folder), postgres_cluster.password_of(data_dir)
-    if password is None or len(lines) < 8 or lines[7] != "ready" or not _processes(folder):
+    if password is None or len(lines) < 8 or lines[7] != "ready" or not processes(folder):
         return None
     return f"postgresql://{postgres_cluster.ROLE}:{password}@127.0.0.1:{lines[3]}/{postgres_cluster.DATABASE}"
 
@@ -183,7 +183,7 @@ def _pid_file(folder: Path) -> list[str]:
         return []
 
 
-def _processes(folder: Path) -> list[int]:
+def processes(folder: Path) -> list[int]:
     """Live Postgres processes of this cluster: they all have it as their working folder."""
     if not Path("/proc/self/cwd").exists():
         return _leader_by_ps(folder)
@@ -210,7 +210,7 @@ def _end_leftovers(folder: Path) -> None:
     """End every process of a server that an earlier run left, in good order if it still can."""
     lines = _pid_file(folder)
     for sign, wait_s in STOPS:
-        alive = _processes(folder)
+        alive = processes(folder)
         if not alive:
             break
         leader = int(lines[0]) if lines and lines[0].isdecimal() else 0
@@ -221,7 +221,7 @@ def _end_leftovers(folder: Path) -> None:
                 if pid == leader or sign == signal.SIGKILL:
                     os.kill(pid, sign)
         deadline = time.monotonic() + (wait_s if leader in alive else 2.0)
-        while time.monotonic() < deadline and _processes(folder):
+        while time.monotonic() < deadline and processes(folder):
             time.sleep(0.02)
     # Nothing runs here and we hold the lock, so the file is stale; its number may be anyone's by now.
     with contextlib.suppress(FileNotFoundError):

@@ -32,7 +32,8 @@ def is_away(problem: BaseException) -> bool:
     if isinstance(problem, asyncpg.InternalClientError):
         return True  # the protocol lost its thread: the connection broke in the middle
     if isinstance(problem, asyncpg.InterfaceError):
-        return "clos" in str(problem)  # connection is closed, pool is closing, was closed in the middle …
+        # Connection is closed, pool is closing, and what a connection that broke says to its holder.
+        return "clos" in str(problem) or "released back to the pool" in str(problem)
     return isinstance(problem, OSError | TimeoutError | asyncio.IncompleteReadError)
 
 

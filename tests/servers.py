@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage.embedded_postgres import EmbeddedPostgres
+from storage.embedded_postgres import EmbeddedPostgres, processes
 
 START_TIMEOUT_S = 60.0
 
@@ -353,10 +353,15 @@ class PostgresServer(Server):
         _reaper.tell(f"-{self._pid}")
 
     def kill(self) -> None:
-        """SIGKILL to the leader; its children end by themselves."""
+        """SIGKILL to the leader; its children end by themselves, which is waited for."""
         if self.pid is not None:
             os.kill(self._pid, signal.SIGKILL)
         self.stop()
+        cluster = self._postgres.cluster
+        for _ in range(500):
+            if cluster is None or not processes(cluster.folder):
+                break
+            time.sleep(0.01)
 
     def freeze(self) -> None:
         self._to_all(signal.SIGSTOP)
@@ -374,15 +379,10 @@ class PostgresServer(Server):
 
     def _to_all(self, sign: signal.Signals) -> None:
         """The leader and its children: a connection is served by a process of its own."""
-        if self.pid is None:
-            return
-        listed = subprocess.run(
-            ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
-        ).stdout
-        pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
-        for pid in [self._pid, *(pid for pid, parent in pairs if parent == self._pid)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sign)
+        if self.pid is not None and self._postgres.cluster is not None:
+            for pid in processes(self._postgres.cluster.folder):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, sign)
 
 
 def wait_until(answers: Callable[[], bool], alive: Callable[[], bool], log: Path) -> None:
