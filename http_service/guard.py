@@ -1,6 +1,6 @@
 """Connections that do not behave: too many, too slow, headers without end. One watch per process, no timer per request.
 
-uvicorn's HTTP protocol with bookkeeping on top; `Watch` looks at all connections every two seconds.
+uvicorn's HTTP protocol with bookkeeping on top; `Watch` looks at all connections every few seconds.
 """
 
 from __future__ import annotations
@@ -19,12 +19,6 @@ MAX_HEADER_BYTES: Final = 65_536
 #: wire bytes that a chunked body may have over its content: this many, and this many times the content
 CHUNK_OVERHEAD_BYTES: Final = 262_144
 CHUNK_OVERHEAD_FACTOR: Final = 16
-BODY_WINDOW_S: Final = 10.0
-#: how long the rest of a body may come after its request was answered
-LEFTOVER_S: Final = 10.0
-#: how long a client may take to read anything of its answer
-READ_STALL_S: Final = 60.0
-INTERVAL_S: Final = 2.0
 
 TOO_SLOW = error_answer(408, "request_timeout", "The request came too slowly.")
 HEADERS_TOO_LARGE = error_answer(431, "headers_too_large", "The headers are too large.")
@@ -42,6 +36,10 @@ class Pace:
     header_timeout_s: float
     min_body_bytes_per_s: int
     most_connections: int
+    body_window_s: float = 10.0  # a body's pace is judged over this
+    leftover_s: float = 10.0  # for the rest of a body whose request was answered
+    read_stall_s: float = 60.0  # for a client to read anything of its answer
+    interval_s: float = 2.0  # between two looks
 
     @classmethod
     def of(cls, settings: Settings, *, open_files: int) -> Pace:
@@ -130,18 +128,18 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.refuse(TOO_SLOW, "Request Timeout")
             else:
                 self.transport.close()
-        elif self._phase == "body" and age >= BODY_WINDOW_S:
+        elif self._phase == "body" and age >= self.pace.body_window_s:
             waiting_for_us = self.flow.read_paused or self.cycle.waiting_for_100_continue
             if not waiting_for_us and self._window < self.pace.min_body_bytes_per_s * age:
                 self.refuse(TOO_SLOW, "Request Timeout")
             self._since, self._window = now, 0
-        elif self._phase == "leftover" and age > LEFTOVER_S:
+        elif self._phase == "leftover" and age > self.pace.leftover_s:
             self.transport.close()
         if not self.flow.write_paused:
             self._stalled_since = 0.0
         elif not self._stalled_since:
             self._stalled_since = now
-        elif now - self._stalled_since > READ_STALL_S:
+        elif now - self._stalled_since > self.pace.read_stall_s:
             self.transport.abort()
 
     def _enter(self, phase: str) -> None:
@@ -151,14 +149,15 @@ class GuardedProtocol(HttpToolsProtocol):
 class Watch:
     """Looks at every connection of one server until cancelled."""
 
-    def __init__(self, connections: set[Any]) -> None:
+    def __init__(self, connections: set[Any], interval_s: float) -> None:
         self._connections = connections
+        self._interval_s = interval_s
 
     async def run(self) -> None:
-        """Every INTERVAL_S; with very many connections in slices, so that requests pass in between."""
+        """Once per interval; with very many connections in slices, so that requests pass in between."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(INTERVAL_S)
+            await asyncio.sleep(self._interval_s)
             now = loop.time()
             _connections.set(len(self._connections))
             for count, connection in enumerate(list(self._connections)):

@@ -182,8 +182,10 @@ def _query_parameters(each: Operation, schemas: _Schemas) -> list[dict[str, Any]
         choices = [one for one in rules.get("anyOf", []) if one.get("type") != "null"]
         if len(choices) == 1:
             rules = choices[0]
-        for noise in ("title", "default"):
-            rules.pop(noise, None)
+        default = rules.pop("default", None)
+        rules = {name: value for name, value in rules.items() if name != "title"}
+        if default not in (None, {}):
+            rules["default"] = default
         shown.append(
             {
                 "name": parameter,

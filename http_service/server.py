@@ -8,10 +8,12 @@ import gc
 import logging
 import resource
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+import uvloop
+from starlette.types import ASGIApp
 
 from http_service.app import build_app
 from http_service.guard import Pace, Watch, guarded
@@ -59,11 +61,13 @@ async def serve(
 
     Raises BadSettings. The sockets are closed at the end.
     """
-    server = make_server(services)
+    settings = services.settings
+    pace = Pace.of(settings, open_files=raise_file_limit())
+    server = make_server(build_app(services), pace, grace_s=settings.shutdown_grace_s)
     server.on_ready = on_ready
-    connections = server.server_state.connections
+    watch = Watch(server.server_state.connections, pace.interval_s)
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(Watch(connections).run(), name="watch-connections")
+        watching = tasks.create_task(watch.run(), name="watch-connections")
         ending = tasks.create_task(_exit_on(stop, server), name="wait-for-stop")
         try:
             await server.serve(list(sockets))
@@ -73,12 +77,10 @@ async def serve(
     _log.info("http_stopped")
 
 
-def make_server(services: Services) -> Server:
-    """A server for these services, not yet listening."""
-    settings = services.settings
-    pace = Pace.of(settings, open_files=raise_file_limit())
+def make_server(app: ASGIApp, pace: Pace, *, grace_s: float) -> Server:
+    """A server for this app, not yet listening."""
     config = uvicorn.Config(
-        build_app(services),
+        app,
         loop="uvloop",
         http=guarded(pace),
         ws="none",
@@ -89,7 +91,7 @@ def make_server(services: Services) -> Server:
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_s)),
+        timeout_graceful_shutdown=max(1, round(grace_s)),
     )
     # a line for each malformed request would be an attacker's way to fill the disk; they are counted instead
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
@@ -127,6 +129,12 @@ def raise_file_limit() -> int:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a process's main coroutine on the loop that this server is made for."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 async def _exit_on(stop: asyncio.Event, server: Server) -> None:
