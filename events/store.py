@@ -12,7 +12,7 @@ COLUMNS = (
     "at_us", "device_us", "arrival", "user_id", "event_id", "data",
 )  # fmt: skip
 
-CREATE_INCOMING = "CREATE TEMP TABLE incoming_events (LIKE events) ON COMMIT DROP"
+CREATE_INCOMING = "CREATE TEMP TABLE IF NOT EXISTS incoming_events (LIKE events) ON COMMIT DROP"
 
 INSERT_NEW = f"""
 INSERT INTO events ({", ".join(COLUMNS)})

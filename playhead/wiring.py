@@ -73,6 +73,8 @@ async def open_services(
             open_journal(settings, objects, index=queue.add, clock=clock)
         )
         projects, api_keys = await open_projects(settings, db, cache, notices, clock)
+        replays = Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock)
+        stack.callback(replays.close)
         yield Services(
             settings=settings,
             secrets=secrets,
@@ -87,5 +89,5 @@ async def open_services(
             api_keys=api_keys,
             sessions=await open_sessions(settings, db, cache, notices, clock),
             tokens=Tokens(secrets.token_secrets, clock),
-            replays=Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock),
+            replays=replays,
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from messages import Limits, read_archive, sniff_picture, walk
-from messages.unpack import unpack
+from messages import Limits, read_archive, sniff_picture, unpack, walk
 from messages.uploads import parse_upload
 from playhead.errors import Malformed
 from sessions import recording

@@ -34,7 +34,7 @@ class Part:
         return self.segment_key, self.record
 
 
-CREATE_INCOMING = "CREATE TEMP TABLE incoming_parts (LIKE parts) ON COMMIT DROP"
+CREATE_INCOMING = "CREATE TEMP TABLE IF NOT EXISTS incoming_parts (LIKE parts) ON COMMIT DROP"
 INSERT_NEW = f"""
 INSERT INTO parts ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM incoming_parts ON CONFLICT DO NOTHING
 """

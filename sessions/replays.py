@@ -94,6 +94,11 @@ class Replays:
         self._live: OrderedDict[tuple[int, int], _Live] = OrderedDict()
         self._manifests: OrderedDict[tuple[int, int, int], Manifest] = OrderedDict()
 
+    def close(self) -> None:
+        """Give back the temporary files of live sessions."""
+        while self._live:
+            self._live.popitem()[1].gathered.material.close()
+
     async def page(self, filters: ReplayFilters, project_ids: Sequence[int] | None) -> Page:
         """One page of sessions that match."""
         return await search(self._db, filters, project_ids)

@@ -28,7 +28,7 @@ from storage import dead_letters, ledger
 from storage.ledger import Fate
 from storage.objects import ObjectStore
 from storage.postgres import Database
-from storage.segment_file import Record, read_records
+from storage.segment_file import ORDERED_KINDS, Record, read_records
 from storage.segments import Claim, SegmentIndex
 from workers import named_images
 from workers.harvest import Item, Rows, SessionKey
@@ -140,38 +140,69 @@ class Processor:
 
     async def _process(self, claim: Claim, items: list[Item], *, last: bool | None = None) -> None:
         """All of `items` in one transaction. `last`: none for whole segments, else whether this record ends it."""
-        sessions = await self._judge(items)
-        open_items = [item for item in items if item.fate is None]
-        await self._store_named(open_items)
-        for item in items:
-            if item.fate is Fate.QUARANTINED or (item.reading and item.reading.faults):
-                await dead_letters.keep(self._objects, claim.key, item.place, item.record)
-        terms: list[term_store.Row] = []
+        await self._read(items)
+        await self._keep_objects(claim, items)
+        written: list[tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]] = []
         async with self._db.transaction() as conn:
             if not await self._advance(conn, claim, items, last):
                 raise ClaimLost
-            await self._mark_duplicates(conn, open_items)
-            rows = self._rows([item for item in open_items if item.fate is Fate.STORED], sessions)
-            rows_parts = [_in_segment(part, claim.key) for part in rows.parts]
-            events = [event for share in rows.shares for event in share.events]
-            events.sort(key=lambda event: (event.project_id, event.session_id, event.key))
-            rows.count_events(await event_store.insert_new(conn, events))
-            failures = await apply_updates(conn, rows.updates.values())
-            if failures:
-                raise Malformed(f"session update: {failures[0].reason}")
-            await part_store.insert(conn, rows_parts)
-            terms = self._new_terms(rows)
-            await term_store.insert(conn, terms)
-            await named_images.insert(conn, open_items)
+            # Late files and strays are routed by what the rest of the segment has written.
+            for ordered in (False, True):
+                group = [i for i in items if i.fate is None and (i.record.kind in ORDERED_KINDS) is ordered]
+                if group:
+                    written.append(await self._write(conn, claim, group))
             await self._bury(conn, claim, items)
             await ledger.add(conn, Counter((i.record.project_id, str(i.fate)) for i in items))
-        await self._sessions.changed(
-            [key for key in rows.updates if key in sessions and not sessions[key].live]
-        )
-        for term in terms:
-            self._known_terms[term] = None
+        for rows, sessions, terms in written:
+            await self._sessions.changed([k for k in rows.updates if k in sessions and not sessions[k].live])
+            self._known_terms.update(dict.fromkeys(terms))
         while len(self._known_terms) > KNOWN_TERMS:
             self._known_terms.popitem(last=False)
+
+    async def _read(self, items: Sequence[Item]) -> None:
+        """Decode every record; end those that are unreadable or not to be kept."""
+        for item in items:
+            if item.fate is None and item.record.kind == "expired":
+                item.end(Fate.EXPIRED, "too late")
+        await self._check_projects(items)
+        waiting = [item for item in items if item.fate is None]
+        sessions = await session_store.get_many(self._db, {i.target for i in waiting})
+        starts = {i.target: i for i in waiting if i.record.kind == "start"}
+        for item in waiting:
+            self._read_one(item, sessions, starts)
+
+    async def _keep_objects(self, claim: Claim, items: Sequence[Item]) -> None:
+        """Objects go before the rows that name them."""
+        for item in items:
+            if item.fate is Fate.QUARANTINED or (item.reading and item.reading.faults):
+                await dead_letters.keep(self._objects, claim.key, item.place, item.record)
+            for picture in item.reading.named if item.reading else ():
+                await named_images.keep(self._objects, item.record.project_id, picture)
+
+    async def _write(
+        self, conn: Any, claim: Claim, items: list[Item]
+    ) -> tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]:
+        """Route the records, then write what is new of them inside the transaction."""
+        sessions = await session_store.get_many(conn, {i.target for i in items})
+        for item in items:
+            await self._route(conn, item, sessions)
+        touched = {(i.record.project_id, span.session_id) for i in items for span in i.spans}
+        touched |= {key for i in items if (key := _continued(i))}
+        sessions.update(await session_store.get_many(conn, touched - sessions.keys()))
+        await self._drop_unwanted(conn, items)
+        await self._mark_duplicates(conn, [item for item in items if item.fate is None])
+        rows = self._rows([item for item in items if item.fate is Fate.STORED], sessions)
+        events = [event for share in rows.shares for event in share.events]
+        events.sort(key=lambda event: (event.project_id, event.session_id, event.key))
+        rows.count_events(await event_store.insert_new(conn, events))
+        failures = await apply_updates(conn, rows.updates.values())
+        if failures:
+            raise Malformed(f"session update: {failures[0].reason}")
+        await part_store.insert(conn, [_in_segment(part, claim.key) for part in rows.parts])
+        terms = self._new_terms(rows)
+        await term_store.insert(conn, terms)
+        await named_images.insert(conn, items)
+        return rows, sessions, terms
 
     async def _advance(self, conn: Any, claim: Claim, items: list[Item], last: bool | None) -> bool:
         if last is None:
@@ -179,25 +210,6 @@ class Processor:
         return await self._segments.advance(conn, claim, items[0].place + 1, items[0].record.project_id) and (
             not last or await self._segments.finish(conn, claim)
         )
-
-    async def _judge(self, items: Sequence[Item]) -> dict[SessionKey, Session]:
-        """Read every record, route it, and end those that are not to be stored -> the sessions as they are now."""
-        for item in items:
-            if item.fate is None and item.record.kind == "expired":
-                item.end(Fate.EXPIRED, "too late")
-        await self._check_projects(items)
-        keys = {(i.record.project_id, i.record.session_id) for i in items if i.record.session_id is not None}
-        sessions = await session_store.get_many(self._db, keys)
-        starts = {i.target: i for i in items if i.record.kind == "start"}
-        for item in items:
-            if item.fate is None:
-                self._read(item, sessions, starts)
-                if item.fate is None:
-                    await self._route(item, sessions, starts)
-        missing = {i.target for i in items if i.fate is None} - sessions.keys()
-        sessions.update(await session_store.get_many(self._db, missing))
-        await self._drop_unwanted(items)
-        return sessions
 
     async def _check_projects(self, items: Sequence[Item]) -> None:
         for project_id in {item.record.project_id for item in items}:
@@ -211,7 +223,9 @@ class Processor:
                     elif session_id is not None and new_session(project_id, session_id).started_ms < cutoff:
                         item.end(Fate.EXPIRED, "older than the retention")
 
-    def _read(self, item: Item, sessions: dict[SessionKey, Session], starts: dict[SessionKey, Item]) -> None:
+    def _read_one(
+        self, item: Item, sessions: dict[SessionKey, Session], starts: dict[SessionKey, Item]
+    ) -> None:
         record = item.record
         try:
             if record.kind in ("batch", "late"):
@@ -231,21 +245,20 @@ class Processor:
         except Malformed as problem:
             item.end(Fate.QUARANTINED, str(problem)[:200])
 
-    async def _route(
-        self, item: Item, sessions: dict[SessionKey, Session], starts: dict[SessionKey, Item]
-    ) -> None:
+    async def _route(self, conn: Any, item: Item, sessions: dict[SessionKey, Session]) -> None:
+        """Decide which sessions the record's content belongs to."""
         record = item.record
         own_key = item.target
-        own = sessions.get(own_key) or _from_start(own_key, starts.get(own_key))
+        own = sessions.get(own_key)
         item.spans = [Span(own_key[1])]
         user_uuid = str(record.meta.get("uid", "")) or (own.user_uuid if own else "")
         if record.kind == "late" and own is not None and user_uuid and item.reading is not None:
-            earlier = await session_store.earlier_of_user(self._db, own_key[0], user_uuid, own.started_ms)
+            earlier = await session_store.earlier_of_user(conn, own_key[0], user_uuid, own.started_ms)
             item.spans = late_spans(item.reading.told, own, earlier)
         elif record.kind == "stray":
             named = named_session(record.body)
             key = (own_key[0], named or 0)
-            found = (await session_store.get_many(self._db, {key})).get(key) if named else None
+            found = (await session_store.get_many(conn, {key})).get(key) if named else None
             if named and same_device(own, found, user_uuid):
                 item.spans = [Span(named)]
         if record.meta.get("dnr"):
@@ -253,23 +266,18 @@ class Processor:
             if not item.spans:
                 item.end(Fate.EXPIRED, "not to be recorded")
 
-    async def _drop_unwanted(self, items: Sequence[Item]) -> None:
+    async def _drop_unwanted(self, conn: Any, items: Sequence[Item]) -> None:
         keys = {(i.record.project_id, span.session_id) for i in items if i.fate is None for span in i.spans}
         if not keys:
             return
         ordered = sorted(keys)
-        rows = await self._db.fetch(ERASED, [k[0] for k in ordered], [k[1] for k in ordered])
+        rows = await conn.fetch(ERASED, [k[0] for k in ordered], [k[1] for k in ordered])
         erased = {(row[0], row[1]) for row in rows}
         for item in items:
             if item.fate is None and erased:
                 item.spans = [s for s in item.spans if (item.record.project_id, s.session_id) not in erased]
                 if not item.spans:
                     item.end(Fate.EXPIRED, "erased")
-
-    async def _store_named(self, items: Sequence[Item]) -> None:
-        for item in items:
-            for picture in item.reading.named if item.reading else ():
-                await named_images.keep(self._objects, item.record.project_id, picture)
 
     async def _mark_duplicates(self, conn: Any, items: Sequence[Item]) -> None:
         """The first record of each new body is stored, every other one is a duplicate."""
@@ -299,10 +307,9 @@ class Processor:
 
     @staticmethod
     def _follow_up(rows: Rows, item: Item, sessions: dict[SessionKey, Session]) -> None:
-        continued = item.record.meta.get("continues")
-        if isinstance(continued, int) and item.record.kind != "start":
-            key = (item.record.project_id, continued)
-            rows.update(item.target).continues = continued
+        key = _continued(item)
+        if key is not None:
+            rows.update(item.target).continues = key[1]
             if key in sessions:
                 rows.add_follow_up(item.target, _start_of(sessions[key]))
 
@@ -334,22 +341,14 @@ def _in_segment(part: part_store.Part, key: str) -> part_store.Part:
     return part_store.Part(**(values | {"segment_key": key}))
 
 
+def _continued(item: Item) -> SessionKey | None:
+    """The session that this record's session follows up, if it does."""
+    continued = item.record.meta.get("continues")
+    return (item.record.project_id, continued) if isinstance(continued, int) else None
+
+
 def _start_digest(item: Item) -> bytes:
     return b"start" + item.target[1].to_bytes(8, "little", signed=True)
-
-
-def _from_start(key: SessionKey, start: Item | None) -> Session | None:
-    if start is None:
-        return None
-    told = SessionStart.from_meta(start.record.meta)
-    return Session(
-        **{
-            **{f: getattr(new_session(*key), f) for f in ("project_id", "session_id", "started_ms")},
-            "platform": told.platform,
-            "user_uuid": told.user_uuid,
-            "device_start_ms": told.device_start_ms,
-        }
-    )
 
 
 def _start_of(session: Session) -> SessionStart:

@@ -20,9 +20,9 @@ from messages import (
     identity,
     read_archive,
     sniff_picture,
+    unpack,
     walk,
 )
-from messages.unpack import unpack
 from messages.uploads import parse_upload
 from playhead.errors import Malformed
 from sessions.facts import Fact, fact_of
