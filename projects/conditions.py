@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-_Word = Annotated[str, Field(min_length=1, max_length=100)]
-_Value = Annotated[str, Field(max_length=1000)]
+
+def storable(text: str) -> str:
+    """Refuses the one character that Postgres cannot store."""
+    if "\0" in text:
+        raise ValueError("must not hold NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(storable)]
+_Word = Annotated[Text, Field(min_length=1, max_length=100)]
+_Value = Annotated[Text, Field(max_length=1000)]
 
 
 class ConditionFilter(BaseModel):
@@ -23,7 +32,7 @@ class ConditionFilter(BaseModel):
     type: _Word
     operator: _Word = "isAny"
     value: Annotated[tuple[_Value, ...], Field(max_length=100)] = ()
-    source: Annotated[str, Field(max_length=1000)] | None = None
+    source: _Value | None = None
     filters: Annotated[tuple[ConditionFilter, ...], Field(max_length=20)] | None = None
 
     @field_validator("value", mode="before")
@@ -46,7 +55,7 @@ class Condition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
     capture_rate: Annotated[int, Field(ge=0, le=100)] = 100
     filters: Annotated[tuple[ConditionFilter, ...], Field(max_length=50)] = ()
     condition_id: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from projects.conditions import Condition
+from projects.conditions import Condition, Text
 
 Platform = Literal["ios", "android", "all"]
-Secret = Annotated[str, Field(max_length=200)]
-_Name = Annotated[str, Field(max_length=200)]
+Secret = Annotated[Text, Field(max_length=200)]
+_Name = Annotated[Text, Field(max_length=200)]
 _Names = Annotated[tuple[_Name, ...], Field(max_length=1000)]
 
 

@@ -70,6 +70,8 @@ def test_made_up_keys_never_look_like_an_option():
         ({"name": "n", "hamustro": {"secret": "x"}}, "hamustro.secret", "unexpected_field"),
         ({"name": "n", "hamustro": []}, "hamustro", "invalid_type"),
         ({"name": "n", "segment": {"sources": {"a": 1}}}, "segment.sources.a", "invalid_type"),
+        ({"name": "n", "segment": {"webhook_secret": "a\0b"}}, "segment.webhook_secret", "invalid_value"),
+        ({"name": "n", "conditions": [{"name": "a\0"}]}, "conditions.0.name", "invalid_value"),
         ({"name": "n", "events": {"open": 1}}, "events.open", "invalid_type"),
         ({"name": "n", "events": {"future_tolerance_s": -1}}, "events.future_tolerance_s", "invalid_value"),
         ({"name": "n", "conditions": [{}]}, "conditions.0.name", "missing_field"),
