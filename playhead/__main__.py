@@ -1,0 +1,5 @@
+"""`python -m playhead` is `playhead`."""
+
+from playhead.cli import main
+
+main()

@@ -1,0 +1,157 @@
+"""serve, demo, http, work, migrate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from playhead.cli.terminal import Config, complain, run, say, settings_from
+from playhead.errors import BadSettings
+
+if TYPE_CHECKING:
+    from playhead.settings import Settings
+    from playhead.supervisor import Running
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (PLAYHEAD_HOST).", show_default=False)]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (PLAYHEAD_PORT).", show_default=False)]
+DataDir = Annotated[
+    Path | None, typer.Option(help="Where data is kept (PLAYHEAD_DATA_DIR).", show_default=False)
+]
+Descriptors = Annotated[list[int] | None, typer.Option("--fd", hidden=True)]
+Lifeline = Annotated[int | None, typer.Option(hidden=True)]
+Name = Annotated[str, typer.Option(hidden=True)]
+Again = Annotated[bool, typer.Option("--again", hidden=True)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: playhead serve --data-dir /var/lib/playhead")(serve)
+    app.command(epilog="Example: playhead demo --port 8090")(demo)
+    app.command(epilog="Example: PLAYHEAD_DATABASE_URL=postgresql://db/playhead playhead http")(http)
+    app.command(epilog="Example: PLAYHEAD_DATABASE_URL=postgresql://db/playhead playhead work")(work)
+    app.command(epilog="Example: playhead migrate --config /etc/playhead.toml")(migrate)
+    app.command(name="demo-data", hidden=True)(demo_data)
+
+
+def serve(config: Config = None, host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Run everything: HTTP, workers and, without PLAYHEAD_DATABASE_URL, an embedded Postgres.
+
+    Stops in good order on Ctrl-C or SIGTERM.
+    """
+    from playhead import supervisor
+
+    settings = settings_from(config, host=host, port=port, data_dir=data_dir)
+    run(supervisor.serve(settings, _announce))
+
+
+def demo(config: Config = None, host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Run everything, with a demo project that holds a few recorded sessions."""
+    from playhead import supervisor
+    from playhead.demo import demo_settings
+
+    settings = demo_settings(settings_from(config, host=host, port=port, data_dir=data_dir))
+    run(supervisor.serve(settings, _announce_demo))
+
+
+def http(
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    fd: Descriptors = None,
+    lifeline: Lifeline = None,
+    name: Name = "http",
+    again: Again = False,
+) -> None:
+    """Run the HTTP side alone, for a fleet. Needs PLAYHEAD_DATABASE_URL."""
+    from playhead import processes, supervisor
+
+    settings = _fleet(settings_from(config, host=host, port=port), "http")
+    if lifeline is None and settings.http_processes > 1:
+        run(supervisor.supervise_http(settings))
+        return
+    processes.begin(settings, name, lifeline=lifeline, again=again)
+    try:
+        processes.run_http(settings, fd or [])
+    except OSError as problem:
+        where = f"{settings.host}:{settings.port}"
+        raise BadSettings([f"PLAYHEAD_PORT: cannot listen on {where}: {problem.strerror}"]) from problem
+
+
+def work(config: Config = None, lifeline: Lifeline = None, name: Name = "work", again: Again = False) -> None:
+    """Run the workers alone, for a fleet. Needs PLAYHEAD_DATABASE_URL."""
+    from playhead import processes, supervisor
+
+    settings = _fleet(settings_from(config), "work")
+    if lifeline is None and settings.worker_processes > 1:
+        run(supervisor.supervise_work(settings))
+        return
+    processes.begin(settings, name, lifeline=lifeline, again=again)
+    processes.run_work(settings)
+
+
+def migrate(config: Config = None) -> None:
+    """Bring the database to the newest schema; safe from many machines at once."""
+    from playhead.database import with_database
+    from storage.migrate import migrate as apply
+
+    async def main() -> list[str]:
+        async with with_database(settings_from(config)) as settings:
+            return await apply(settings.database_url)
+
+    applied = run(main())
+    say(f"applied: {', '.join(applied)}" if applied else "the schema is up to date")
+
+
+def demo_data(lifeline: Lifeline = None, name: Name = "demo", again: Again = False) -> None:
+    """Fill the demo project, if it is empty."""
+    from playhead import processes
+    from playhead.demo import VISITS, fill
+
+    settings = settings_from(None)
+    processes.begin(settings, name, lifeline=lifeline, again=again)
+    say(f"Making {len(VISITS)} demo sessions …")
+    report = run(fill(settings, lambda done, of: say(f"  {done} of {of}")))
+    if report is None:
+        say("The demo project holds sessions already.")
+    else:
+        say(f"{len(report.sessions)} demo sessions are there; their recordings follow within seconds.")
+
+
+def _fleet(settings: Settings, command: str) -> Settings:
+    """Raises BadSettings without a database to share."""
+    if not settings.database_url:
+        raise BadSettings(
+            [f"PLAYHEAD_DATABASE_URL: needed by `playhead {command}`; `playhead serve` runs its own"]
+        )
+    return settings
+
+
+async def _announce(running: Running) -> None:
+    from playhead.supervisor import answers
+
+    if not await answers(running.url):
+        complain(f"no answer from {running.url} yet; see the lines above")
+    made = running.secrets.made
+    say()
+    say(f"  Player         {running.url}/")
+    say(f"  Ingest         {running.url}/ingest      (serverURL of the SDKs)")
+    say(f"  API            {running.url}/docs")
+    if "admin_key" in made:
+        say(f"  Admin key      {running.secrets.admin_key}")
+        say("                 made now, kept in the data directory, not shown again")
+    say(f"  Data           {running.settings.data_dir.resolve()}")
+    say()
+
+
+async def _announce_demo(running: Running) -> None:
+    from playhead.children import Role
+
+    await _announce(running)
+    say(f"  Demo project   key `demo`; admin key {running.secrets.admin_key}")
+    say()
+    role = Role("demo-data", ("demo-data",))
+    status = await running.children.once(role)
+    if status and not running.stop.is_set():
+        complain(f"the demo sessions could not be made (exit status {status})")

@@ -1,0 +1,63 @@
+"""What a child process of `serve` runs, or the only process of `http` and `work` in a fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from playhead.children import bind_to_parent, terminate_on
+from playhead.settings import Settings
+from playhead.telemetry import configure_logging, counter
+from playhead.wiring import open_services
+
+
+def begin(settings: Settings, name: str, *, lifeline: int | None, again: bool) -> None:
+    """First thing in a process: its name in log lines, its tie to the parent."""
+    configure_logging(settings.log_level, as_json=settings.log_json, process=name)
+    if lifeline is not None:
+        bind_to_parent(lifeline)
+    if again:
+        counter("playhead_process_restarts_total").labels(name.partition("-")[0]).inc()
+
+
+def run_http(settings: Settings, descriptors: Sequence[int]) -> None:
+    """Answer on inherited sockets, or on one's own if there are none, until SIGTERM or SIGINT."""
+    from http_service.server import open_sockets
+
+    sockets = [socket.socket(fileno=number) for number in descriptors] or open_sockets(settings)
+    _run(_http(settings, sockets))
+
+
+def run_work(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    _run(_work(settings))
+
+
+async def _http(settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    from http_service.server import serve
+
+    stop = asyncio.Event()
+    terminate_on((signal.SIGTERM, signal.SIGINT), stop)
+    async with open_services(settings, role="http") as services:
+        await serve(services, sockets, stop=stop)
+
+
+async def _work(settings: Settings) -> None:
+    from workers.runner import run
+
+    async with open_services(settings, role="work") as services:
+        await run(services)
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    """On uvloop where there is one."""
+    if sys.platform == "win32":
+        asyncio.run(main)
+        return
+    import uvloop
+
+    uvloop.run(main)
