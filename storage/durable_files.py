@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sys
@@ -41,6 +42,14 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     sync_folder(folder.parent)
+
+
+def settle_folder(folder: Path) -> None:
+    """Create a folder and make every entry on the way to it durable, whoever made them."""
+    make_folder(folder)
+    for above in folder.absolute().parents:
+        with contextlib.suppress(PermissionError):  # not ours, hence older than we are
+            sync_folder(above)
 
 
 def write_parts(fd: int, parts: Sequence[bytes], at: int) -> None:

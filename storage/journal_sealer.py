@@ -10,7 +10,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from playhead.telemetry import counter, logger
-from storage.durable_files import make_folder
+from storage.durable_files import settle_folder
 from storage.journal_contract import Way
 from storage.objects_local import LocalObjects
 from storage.open_segment import SUFFIX, OpenSegment
@@ -136,7 +136,8 @@ class Sealer:
 
     def _create(self) -> OpenSegment:
         try:
-            make_folder(self._folder)
+            if not self._folder.is_dir():
+                settle_folder(self._folder)
             return OpenSegment.create(self._folder, self._names.node, self._size)
         except OSError:
             self._size = min(SMALLEST_BYTES, self._size)  # a disk may be full for a large file only

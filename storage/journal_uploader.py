@@ -16,7 +16,7 @@ log = logger("storage.journal")
 _errors = counter("playhead_journal_errors_total")
 _spool_bytes = gauge("playhead_journal_spool_bytes")
 
-PAUSE_S = (0.25, 10.0)  # between tries while the store is away: first, longest
+PAUSE_S = (0.25, 5.0)  # between tries while the store is away: first, longest
 PATIENCE = 10  # an upload that nobody waits for may take this many times put_timeout_s
 MEASURE_S = 5.0  # how often the other processes' bytes are counted while there is a spool
 

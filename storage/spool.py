@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playhead.errors import Malformed, StorageUnavailable
 from playhead.telemetry import logger
-from storage.durable_files import make_folder, take_lock, write_file
+from storage.durable_files import settle_folder, take_lock, write_file
 from storage.segment_file import SegmentSummary, read_directory, read_records, summarize
 from storage.segment_keys import created_ms, is_name, key_of
 
@@ -164,7 +164,7 @@ class Spool:
         with self._guard:
             while self._own is None:
                 folder = self._folder / secrets.token_hex(8)
-                make_folder(folder)
+                settle_folder(folder)
                 fd = take_lock(folder / LOCK, os.O_CREAT)
                 if fd is not None:  # else somebody adopted the folder before we had locked it
                     self._own, self._locks[folder] = folder, fd
