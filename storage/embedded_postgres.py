@@ -31,7 +31,7 @@ class EmbeddedPostgres:
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
         self._options = dict(options or {})
-        self._locks: list[IO[str]] = []
+        self._locks: dict[Path, IO[str]] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
         self.cluster: Cluster | None = None
@@ -52,18 +52,22 @@ class EmbeddedPostgres:
         Raises AlreadyRunning if another process has this data directory, DatabaseUnavailable with the reason.
         """
         data_dir = data_dir.resolve()
-        data_dir.mkdir(parents=True, exist_ok=True)
         if self.pid is not None and self.cluster is not None:
             return self.cluster.dsn(self.port)
         try:
-            if not self._locks:
-                self._locks.append(_lock(data_dir))
-                location = postgres_cluster.location_of(data_dir)
-                if location.parent != data_dir and location.parent.exists():
-                    self._locks.append(_lock(location.parent))  # a copied data directory names it, too
-            _end_leftovers(postgres_cluster.location_of(data_dir))
+            data_dir.mkdir(parents=True, exist_ok=True)
+            location = postgres_cluster.location_of(data_dir)
+            self._lock(data_dir)
+            if location.parent.exists():
+                self._lock(location.parent)
+            postgres_cluster.account_for(location)
+            _end_leftovers(location)
             self.cluster = postgres_cluster.prepare(data_dir)
+            self._lock(self.cluster.folder.parent)  # a copy of the data directory would name it, too
             self._launch(self.cluster)
+        except OSError as problem:
+            self.stop()
+            raise DatabaseUnavailable(f"cannot start Postgres in {data_dir}: {problem}") from problem
         except BaseException:
             self.stop()
             raise
@@ -71,10 +75,7 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """End the server in good order (20 s), else at once; then free the data directory."""
-        if self._watchdog is not None:
-            self._watchdog.kill()
-            self._watchdog.communicate()
-            self._watchdog = None
+        self._end_watchdog()
         if self._process is not None:
             for sign, wait_s in STOPS:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -84,9 +85,19 @@ class EmbeddedPostgres:
                     self._process.wait(wait_s)
                     break
             self._process = None
-        for lock in self._locks:
+        for lock in self._locks.values():
             lock.close()
         self._locks.clear()
+
+    def _lock(self, folder: Path) -> None:
+        if folder not in self._locks:
+            self._locks[folder] = _lock(folder)
+
+    def _end_watchdog(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.kill()
+            self._watchdog.communicate()
+            self._watchdog = None
 
     def _launch(self, cluster: Cluster) -> None:
         port = self.port or _last_port(cluster.folder)
@@ -104,6 +115,7 @@ class EmbeddedPostgres:
                 time.sleep(0.5)
 
     def _launch_on(self, cluster: Cluster, port: int) -> None:
+        self._end_watchdog()
         log_path = cluster.folder / "playhead.log"
         settings = {"port": str(port), "listen_addresses": "127.0.0.1", **self._options}
         command = [str(cluster.binaries / "postgres"), "-D", str(cluster.folder)]

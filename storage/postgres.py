@@ -38,7 +38,7 @@ class Database:
         with away():
             conn = await self.pool.acquire(timeout=self.timeout_s + GRACE_S)
         try:
-            with away(asyncpg.PostgresError, asyncpg.InterfaceError):  # from cursors and the like
+            with away(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
                 yield conn
         finally:
             # A connection that cannot be given back in order is dropped by asyncpg: no news then.

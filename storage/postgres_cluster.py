@@ -106,24 +106,27 @@ def prepare(data_dir: Path) -> Cluster:
     Raises DatabaseUnavailable with what is wrong and what helps.
     """
     folder = location_of(data_dir)
-    if not folder.exists() and folder != data_dir / "postgres":
+    # Its parent is there if an earlier first start was cut off; then this one goes on.
+    if not folder.parent.exists():
         raise DatabaseUnavailable(
             f"{data_dir / 'postgres.location'} says the database is in {folder}, but nothing is there"
         )
-    account = _account(folder)
+    account = account_for(folder)
     binaries = _binaries(account)
     if folder.exists():
         _check_existing(folder, account, binaries)
         password = password_of(data_dir) or _new_password(data_dir, folder, account, binaries)
     else:
-        folder = _choose_folder(data_dir, account)
+        if folder == data_dir / "postgres":
+            folder = _choose_folder(data_dir, account)
         password = password_of(data_dir) or _keep_password(data_dir)
         _create(folder, account, binaries, password)
     _write_as(account, folder / "playhead.conf", CONFIG)
     return Cluster(folder, binaries, account, password)
 
 
-def _account(folder: Path) -> Account:
+def account_for(folder: Path) -> Account:
+    """Who runs the cluster in this folder, or one that will be made there. Raises DatabaseUnavailable."""
     uid = os.geteuid()
     if uid == 0:
         uid = folder.stat().st_uid if folder.exists() else pwd.getpwnam("nobody").pw_uid
@@ -133,9 +136,12 @@ def _account(folder: Path) -> Account:
         raise DatabaseUnavailable(f"{folder} belongs to another user; run Playhead as that user or as root")
     try:
         entry = pwd.getpwuid(uid)
-        return Account(entry.pw_name, uid, entry.pw_gid)
-    except KeyError:  # a container may run as a number without a name
-        return Account(str(uid), uid, os.getegid() if uid == os.geteuid() else uid)
+    except KeyError:  # as in a container that was started with a number
+        raise DatabaseUnavailable(
+            f"user {uid} has no entry in /etc/passwd, and Postgres asks for its name; "
+            "add one, use another user, or set PLAYHEAD_DATABASE_URL"
+        ) from None
+    return Account(entry.pw_name, uid, entry.pw_gid)
 
 
 def _run(account: Account, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -354,6 +354,8 @@ class PostgresServer(Server):
 
     def kill(self) -> None:
         """SIGKILL to the leader; its children end by themselves, which is waited for."""
+        if self._frozen:
+            self.thaw()  # a stopped child would not notice
         if self.pid is not None:
             os.kill(self._pid, signal.SIGKILL)
         self.stop()
