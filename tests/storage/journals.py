@@ -76,6 +76,62 @@ async def stored(objects: ObjectStore) -> Counter[int]:
     return found
 
 
+class Wire:
+    """A TCP wire to a server that can be cut (connections refused) and blocked (nothing comes through)."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._free = asyncio.Event()
+        self._free.set()
+        self.port = 0
+
+    async def mend(self) -> None:
+        """Let everything through."""
+        self.free()
+        if self._server is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Break all connections and refuse new ones."""
+        if self._server is not None:
+            self._server.close()
+            for end in list(self._open):
+                end.transport.abort()
+            await self._server.wait_closed()
+            self._server = None
+
+    def block(self) -> None:
+        """Keep connections, take new ones, answer nothing."""
+        self._free.clear()
+
+    def free(self) -> None:
+        """Go on after `block`."""
+        self._free.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+            self._open.add(far_writer)
+            await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+        except OSError:
+            writer.transport.abort()
+        finally:
+            self._open.discard(writer)
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1 << 16):
+                await self._free.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
+        self._open.discard(writer)
+
+
 async def until(condition: Callable[[], Any], timeout_s: float = 20) -> None:
     """Wait until it holds; fails after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
