@@ -67,13 +67,14 @@ async def open_services(
         notices = await stack.enter_async_context(open_notices(settings))
         objects = await stack.enter_async_context(open_objects(settings))
         cache = await stack.enter_async_context(open_cache(settings))
-        segments = SegmentIndex(db, objects, clock)
+        segments = SegmentIndex(db, objects, clock, claim_timeout_s=settings.claim_timeout_s)
         queue = await stack.enter_async_context(IndexQueue(segments))
         journal = await stack.enter_async_context(
             open_journal(settings, objects, index=queue.add, clock=clock)
         )
         projects, api_keys = await open_projects(settings, db, cache, notices, clock)
-        replays = Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock)
+        sessions = await open_sessions(settings, db, cache, notices, clock)
+        replays = Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock, sessions=sessions)
         stack.callback(replays.close)
         yield Services(
             settings=settings,
@@ -87,7 +88,7 @@ async def open_services(
             cache=cache,
             projects=projects,
             api_keys=api_keys,
-            sessions=await open_sessions(settings, db, cache, notices, clock),
+            sessions=sessions,
             tokens=Tokens(secrets.token_secrets, clock),
             replays=replays,
         )

@@ -22,6 +22,7 @@ from sessions.gathering import Gathered, Gatherer
 from sessions.model import Session
 from sessions.recording import Manifest, StoredFrame
 from sessions.search import Page, ReplayFilters, search
+from sessions.service import SessionService
 from sessions.timeline import timeline_of
 from sessions.view import ReplayView, view_of
 from storage.objects import ObjectStore
@@ -85,11 +86,18 @@ class Replays:
     """The read side of sessions. `session` arguments come from `find`, which scopes them to projects."""
 
     def __init__(
-        self, *, db: Database, objects: ObjectStore, limits: Limits, clock: Callable[[], int]
+        self,
+        *,
+        db: Database,
+        objects: ObjectStore,
+        limits: Limits,
+        clock: Callable[[], int],
+        sessions: SessionService,
     ) -> None:
         self._db = db
         self._objects = objects
         self._clock = clock
+        self._sessions = sessions
         self._gatherer = Gatherer(objects, limits)
         self._live: OrderedDict[tuple[int, int], _Live] = OrderedDict()
         self._manifests: OrderedDict[tuple[int, int, int], Manifest] = OrderedDict()
@@ -247,6 +255,7 @@ class Replays:
         if live is not None:
             live.gathered.material.close()
         await erasure.erase_session(self._db, self._objects, session, self._clock())
+        await self._sessions.changed([(session.project_id, session.session_id)])
 
     async def _manifest(self, session: Session) -> Manifest:
         key = (session.project_id, session.session_id, session.recording)

@@ -1,0 +1,160 @@
+"""Durable appends over HTTP beside a bare Starlette route that reads the same body.
+
+    python -m benchmarks.bench_append [--seconds 5] [--rounds 3] [--connections 64]
+
+One server process and one load process, in turns: bare, Playhead, bare, Playhead. Medians of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import socket
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks import load, machine
+
+SIZES = (4_000, 32_000)
+
+
+def _serve_bare(listener: socket.socket) -> None:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    async def read(request: Request) -> Response:
+        await request.body()
+        return Response(status_code=200)
+
+    app = Starlette(routes=[Route("/v1/mobile/i", read, methods=["POST"])])
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="error",
+        lifespan="off",
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    asyncio.run(server.serve([listener]))
+
+
+def _serve_playhead(listener: socket.socket, dsn: str, data_dir: str) -> None:
+    from http_service import server
+    from playhead.settings import Settings
+    from playhead.wiring import open_services
+
+    async def main() -> None:
+        settings = Settings(
+            database_url=dsn, data_dir=Path(data_dir), token_secrets="bench", admin_key="bench"
+        )
+        async with open_services(settings, role="http") as services:
+            await server.serve(services, [listener], stop=asyncio.Event())
+
+    server.run(main())
+
+
+def _token() -> str:
+    from sessions.ids import SessionIds
+    from sessions.tokens import Tokens
+
+    now_ms = time.time_ns() // 1_000_000
+    tokens = Tokens(["bench"], lambda: now_ms)
+    return tokens.sign(SessionIds().new(now_ms), 1, lifetime_ms=7_200_000, platform="ios")
+
+
+def _listener() -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener
+
+
+def _wait(port: int, request: bytes) -> None:
+    for _ in range(200):
+        try:
+            if load.run(port, request, connections=1, seconds=0.01).answers:
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise SystemExit("the server does not answer")
+
+
+def main() -> None:
+    """Print one table."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--seconds", type=float, default=5)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--connections", type=int, default=64)
+    chosen = arguments.parse_args()
+    print(f"machine: {machine.describe()}")
+    print(
+        f"{chosen.connections} connections, {chosen.rounds} rounds of {chosen.seconds:g} s each, one server process"
+    )
+
+    from storage.embedded_postgres import EmbeddedPostgres
+    from storage.migrate import migrate
+
+    spawn = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory(dir=os.getcwd()) as folder:
+        postgres = EmbeddedPostgres()
+        dsn = postgres.start(Path(folder) / "postgres")
+        servers: list[Any] = []
+        try:
+            asyncio.run(migrate(dsn))
+            ports = {}
+            for name, target, args in (
+                ("bare", _serve_bare, ()),
+                ("playhead", _serve_playhead, (dsn, folder)),
+            ):
+                listener = _listener()
+                ports[name] = listener.getsockname()[1]
+                process = spawn.Process(target=target, args=(listener, *args), daemon=True)
+                process.start()
+                listener.close()
+                servers.append(process)
+            _table(ports, chosen)
+        finally:
+            for process in servers:
+                process.terminate()
+                process.join(15)
+            postgres.stop()
+
+
+def _table(ports: dict[str, int], chosen: argparse.Namespace) -> None:
+    print(f"{'body':>8} {'bare r/s':>10} {'p99 ms':>8} {'durable r/s':>12} {'p99 ms':>8} {'ratio':>6}")
+    for size in SIZES:
+        headers = {"authorization": f"Bearer {_token()}", "content-type": "application/octet-stream"}
+        request = load.post("/v1/mobile/i", os.urandom(size), headers)
+        found: dict[str, list[load.Load]] = {"bare": [], "playhead": []}
+        for name in ports:
+            _wait(ports[name], request)
+            load.run(ports[name], request, connections=chosen.connections, seconds=1)
+        for _ in range(chosen.rounds):
+            for name, port in ports.items():
+                outcome = load.run(port, request, connections=chosen.connections, seconds=chosen.seconds)
+                if outcome.failures:
+                    raise SystemExit(f"{name}: {outcome.failures} answers were not 200")
+                found[name].append(outcome)
+        rates = {name: statistics.median(o.per_second for o in runs) for name, runs in found.items()}
+        tails = {name: statistics.median(o.percentile(0.99) for o in runs) for name, runs in found.items()}
+        print(
+            f"{size:>8,} {rates['bare']:>10,.0f} {tails['bare']:>8.1f} {rates['playhead']:>12,.0f} "
+            f"{tails['playhead']:>8.1f} {rates['playhead'] / rates['bare']:>6.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""A light HTTP load: connections that send one prepared request again and again, as fast as answers come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvloop
+
+
+@dataclass(slots=True)
+class Load:
+    """What came of it: answers, those that were not 200, latencies in s."""
+
+    seconds: float = 0.0
+    answers: int = 0
+    failures: int = 0
+    latencies: list[float] = field(default_factory=list)
+
+    @property
+    def per_second(self) -> float:
+        """Answers per second."""
+        return self.answers / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Latency in ms that this share of the requests stayed under."""
+        ordered = sorted(self.latencies)
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
+
+
+class _Sender(asyncio.Protocol):
+    """One connection: the next request goes out when the answer to the last one is whole (it has no body)."""
+
+    def __init__(self, request: bytes, load: Load, until: float) -> None:
+        self._request = request
+        self._load = load
+        self._until = until
+        self._began = 0.0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._send()
+
+    def _send(self) -> None:
+        self._began = time.perf_counter()
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        if not data.endswith(b"\r\n\r\n"):
+            return
+        now = time.perf_counter()
+        self._load.latencies.append(now - self._began)
+        self._load.answers += 1
+        self._load.failures += not data.startswith(b"HTTP/1.1 200")
+        if now < self._until:
+            self._send()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+async def _run(port: int, request: bytes, connections: int, seconds: float) -> Load:
+    load = Load()
+    began = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    senders = []
+    for _ in range(connections):
+        _, sender = await loop.create_connection(
+            lambda: _Sender(request, load, began + seconds), "127.0.0.1", port
+        )
+        senders.append(sender)
+    await asyncio.gather(*(sender.done for sender in senders))
+    load.seconds = time.perf_counter() - began
+    return load
+
+
+def run(port: int, request: bytes, *, connections: int, seconds: float) -> Load:
+    """Send `request` over `connections` for `seconds`."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(port, request, connections, seconds))
+
+
+def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:
+    """A prepared POST."""
+    lines = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
