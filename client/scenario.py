@@ -23,9 +23,10 @@ FIRST_NAMES = ("ada", "bruno", "chidi", "dora", "emil", "farah", "goran", "hanna
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What must happen in a visit. `app`: shop or bank, else as the seed has it."""
+    """What must happen in a visit. `app` (shop or bank) and `user`: as the seed has it if empty."""
 
     app: str = ""
+    user: str = ""
     crash: CrashSend | None = None
     background_ms: int = 0
     freeze_ms: int = 0
@@ -42,7 +43,7 @@ def make_script(device: Device, seed: int, minutes: float, wishes: Wishes | None
     duration_ms = max(8_000, int(minutes * 60_000 * dice.uniform(0.85, 1.15)))
     app = wishes.app or dice.choice(("shop", "shop", "bank"))
     walk = Walk(device, dice, Scene(app, "Home" if app == "shop" else "Login"))
-    _arrive(walk, seed)
+    _arrive(walk, wishes.user or f"{FIRST_NAMES[seed % len(FIRST_NAMES)]}{seed % 97}", seed)
     visit: Callable[[Walk, Wishes], None] = _shop_round if app == "shop" else _bank_round
     while walk.at_ms < duration_ms:
         visit(walk, wishes)
@@ -95,16 +96,15 @@ def _later(step: Step, by_ms: int) -> Step:
     return replace(step, at_ms=step.at_ms + by_ms)
 
 
-def _arrive(walk: Walk, seed: int) -> None:
+def _arrive(walk: Walk, user: str, seed: int) -> None:
     """First screen, who the user is, what the app attaches."""
-    name = FIRST_NAMES[seed % len(FIRST_NAMES)]
     walk.steps.append(Show(0, walk.scene))
     walk.at_ms = 40
     if walk.ios:
         walk.emit(MobileUserAnonymousID(f"guest-{seed % 1000:03d}"))
     walk.emit(MobileMetadata("plan", walk.dice.choice(("free", "plus", "team"))))
     walk.emit(MobileMetadata("appVersion", walk.dice.choice(("4.11.2", "4.12.0"))))
-    walk.emit(MobileUserID(f"{name}{seed % 97}@example.com"), after_ms=600)
+    walk.emit(MobileUserID(f"{user}@example.com"), after_ms=600)
     walk.emit(MobilePerformanceEvent("orientation", 1 if walk.ios else 0), after_ms=20)
     if walk.ios:
         walk.emit(MobilePerformanceEvent("networkState", walk.dice.randint(0, 1)), after_ms=30)

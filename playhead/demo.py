@@ -7,7 +7,7 @@ that what the server notes agrees with what the devices say, as in life.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,8 @@ async def _play(
         for number, visit in enumerate(VISITS):
             device = DEVICES[visit.platform][visit.model]
             phone = phones.setdefault(visit.phone, Phone(device, Random(visit.phone)))
-            script = make_script(device, number, visit.minutes, visit.wishes)
+            wishes = replace(visit.wishes, user=visit.phone)
+            script = make_script(device, number, visit.minutes, wishes)
             options = Options(project.project_key)
             await launch(phone, script, options, transport, clock, report)
             await clock.advance_to(clock() + APART_MS)

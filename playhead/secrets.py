@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playhead.errors import BadSettings
@@ -17,14 +17,10 @@ ADMIN_KEY = "admin_key"
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """`token_secrets`: the first signs, all verify. `made`: names of those that this call generated."""
+    """`token_secrets`: the first signs, all verify."""
 
-    token_secrets: tuple[str, ...]
-    admin_key: str
-    made: frozenset[str] = frozenset()
-
-    def __repr__(self) -> str:
-        return f"Secrets(made={sorted(self.made)})"
+    token_secrets: tuple[str, ...] = field(repr=False)
+    admin_key: str = field(repr=False)
 
 
 def open_secrets(settings: Settings) -> Secrets:
@@ -33,14 +29,24 @@ def open_secrets(settings: Settings) -> Secrets:
     Safe in many processes at once: whoever links the file first wins, all read the same. Raises BadSettings
     if the directory cannot be written.
     """
-    made: set[str] = set()
     tokens = tuple(part.strip() for part in settings.token_secrets.split(",") if part.strip())
     if not tokens:
-        tokens = (_kept(settings.data_dir, TOKEN_SECRET, secrets.token_urlsafe(48), made),)
+        tokens = (_kept(settings.data_dir, TOKEN_SECRET, secrets.token_urlsafe(48)),)
     admin = settings.admin_key
     if not admin:
-        admin = _kept(settings.data_dir, ADMIN_KEY, "ph_admin_" + secrets.token_urlsafe(32), made)
-    return Secrets(tokens, admin, frozenset(made))
+        admin = _kept(settings.data_dir, ADMIN_KEY, "ph_admin_" + secrets.token_urlsafe(32))
+    return Secrets(tokens, admin)
+
+
+def shown_before(settings: Settings) -> bool:
+    """Whether the admin key kept in the data directory was shown already; from now on it was."""
+    if settings.admin_key:
+        return True
+    mark = secret_path(settings.data_dir, ADMIN_KEY + ".shown")
+    if mark.exists():
+        return True
+    mark.touch(mode=0o600)
+    return False
 
 
 def secret_path(data_dir: Path, name: str) -> Path:
@@ -48,12 +54,11 @@ def secret_path(data_dir: Path, name: str) -> Path:
     return data_dir / "secrets" / name
 
 
-def _kept(data_dir: Path, name: str, fresh: str, made: set[str]) -> str:
+def _kept(data_dir: Path, name: str, fresh: str) -> str:
     path = secret_path(data_dir, name)
     try:
         if not path.exists():
             _write_once(path, fresh)
-            made.add(name)
         value = path.read_text("ascii").strip()
     except FileExistsError:  # another process was first
         value = path.read_text("ascii").strip()

@@ -129,18 +129,18 @@ def _fleet(settings: Settings, command: str) -> Settings:
 
 
 async def _announce(running: Running) -> None:
+    from playhead.secrets import ADMIN_KEY, secret_path, shown_before
     from playhead.supervisor import answers
 
     if not await answers(running.url):
         complain(f"no answer from {running.url} yet; see the lines above")
-    made = running.secrets.made
     say()
     say(f"  Player         {running.url}/")
     say(f"  Ingest         {running.url}/ingest      (serverURL of the SDKs)")
     say(f"  API            {running.url}/docs")
-    if "admin_key" in made:
+    if not shown_before(running.settings):
         say(f"  Admin key      {running.secrets.admin_key}")
-        say("                 made now, kept in the data directory, not shown again")
+        say(f"                 shown this once; kept in {secret_path(running.settings.data_dir, ADMIN_KEY)}")
     say(f"  Data           {running.settings.data_dir.resolve()}")
     say()
 
