@@ -168,7 +168,7 @@ def running_dsn(data_dir: Path) -> str | None:
     lines, password = _pid_file(folder), postgres_cluster.password_of(data_dir)
     if password is None or len(lines) < 8 or lines[7] != "ready" or not processes(folder):
         return None
-    return f"postgresql://{postgres_cluster.ROLE}:{password}@127.0.0.1:{lines[3]}/{postgres_cluster.DATABASE}"
+    return postgres_cluster.dsn_for(lines[3], password)
 
 
 def _lock(folder: Path) -> IO[str]:

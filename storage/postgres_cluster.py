@@ -83,7 +83,12 @@ class Cluster:
 
     def dsn(self, port: int) -> str:
         """Connection string for a server of this cluster on `port`."""
-        return f"postgresql://{ROLE}:{self.password}@127.0.0.1:{port}/{DATABASE}"
+        return dsn_for(port, self.password)
+
+
+def dsn_for(port: int | str, password: str) -> str:
+    """Connection string; without TLS, which drivers would look for in the home folder and then ask about."""
+    return f"postgresql://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}?sslmode=disable"
 
 
 def location_of(data_dir: Path) -> Path:

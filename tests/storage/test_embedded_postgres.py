@@ -156,7 +156,7 @@ def test_only_this_machine_with_the_password_gets_in(data_dir: Path, server: Emb
     assert stat.S_IMODE((data_dir / "postgres.password").stat().st_mode) == 0o600
     for user in ("playhead", "postgres"):
         with pytest.raises(asyncpg.PostgresError):
-            ask(f"postgresql://{user}:wrong@127.0.0.1:{server.port}/playhead", "SELECT 1")
+            ask(f"postgresql://{user}:wrong@127.0.0.1:{server.port}/playhead?sslmode=disable", "SELECT 1")
 
 
 def test_a_closed_folder_keeps_the_cluster_elsewhere_for_root(
