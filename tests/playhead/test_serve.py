@@ -1,0 +1,161 @@
+"""`playhead serve` on a machine: it starts, survives the death of any of its processes, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from client.simulation import Plan, Simulation
+from client.transport import HttpTransport, open_http_client
+from messages import Layout, decode, fields
+from playhead.wiring import wall_clock
+from tests.playhead.program import Program, gone, until
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data of playhead"  # with spaces, as people have them
+
+
+@pytest.fixture
+def programs() -> Iterator[list[Program]]:
+    """Programs to end after the test."""
+    started: list[Program] = []
+    yield started
+    for program in started:
+        program.close()
+
+
+def test_first_run_tells_where_it_is_and_a_signal_ends_it_with_0(
+    data_dir: Path, programs: list[Program]
+) -> None:
+    program = Program(data_dir, "serve")
+    programs.append(program)
+    program.await_ready()
+    assert re.search(r"Admin key +ph_admin_", program.output)
+    assert f"{program.url}/ingest" in program.output
+    assert program.get("/healthz", admin=False).status_code == 200
+    assert program.get("/readyz", admin=False).json()["status"] == "ready"
+    children = list(program.children().values())
+    assert set(program.children()) == {"http-1", "work-1", "postgres"}
+
+    assert program.stop(signal.SIGINT) == 0
+    assert gone(children)
+
+    again = Program(data_dir, "serve")
+    programs.append(again)
+    again.await_ready()
+    assert "Admin key" not in again.output
+    assert again.stop(signal.SIGTERM) == 0
+
+
+def test_kill_9_of_the_supervisor_leaves_nobody_behind_and_a_new_one_starts(
+    data_dir: Path, programs: list[Program]
+) -> None:
+    program = Program(data_dir, "serve").await_ready()
+    programs.append(program)
+    assert program.post("/api/v1/projects", {"name": "Shop", "key": "shop"}).status_code == 201
+    children = [child for name, child in program.children().items() if name != "postgres"]
+    postgres = program.children()["postgres"]
+    port = program.url.rpartition(":")[2]
+
+    program.stop(signal.SIGKILL)
+    assert gone(children, within_s=5)
+
+    again = Program(data_dir, "serve", settings={"port": port})
+    programs.append(again)
+    again.await_ready()
+    assert [each["key"] for each in again.get("/api/v1/projects").json()["projects"]] == ["shop"]
+    assert gone([postgres])
+
+
+def test_any_process_that_dies_is_started_again(data_dir: Path, programs: list[Program]) -> None:
+    program = Program(data_dir, "serve").await_ready()
+    programs.append(program)
+    for name in ("http-1", "work-1", "postgres"):
+        victim = program.children()[name]
+        victim.send_signal(signal.SIGKILL)
+        assert gone([victim])
+        assert until(lambda name=name, old=victim.pid: program.children()[name].pid != old), name
+        assert until(lambda: program.get("/readyz", admin=False).json()["status"] == "ready"), name
+        assert until(lambda: program.get("/api/v1/projects").status_code == 200), name
+    lines = program.get("/metrics").text
+    assert 'playhead_process_restarts_total{process="http"} 1.0' in lines
+    assert 'playhead_process_restarts_total{process="work"} 1.0' in lines
+
+
+def test_a_second_serve_on_the_same_data_is_refused(data_dir: Path, programs: list[Program]) -> None:
+    program = Program(data_dir, "serve").await_ready()
+    programs.append(program)
+    second = Program(data_dir, "serve")
+    assert second.process.wait(30) == 1
+    assert "in use by another" in second.output
+    assert str(program.process.pid) in second.output
+
+
+def test_a_taken_port_is_a_usage_error(data_dir: Path, tmp_path: Path, programs: list[Program]) -> None:
+    program = Program(data_dir, "serve").await_ready()
+    programs.append(program)
+    other = Program(tmp_path / "other", "serve", settings={"port": program.url.rpartition(":")[2]})
+    assert other.process.wait(30) == 2
+    assert "PLAYHEAD_PORT: cannot listen on" in other.output
+
+
+def test_several_processes_share_the_address(data_dir: Path, programs: list[Program]) -> None:
+    program = Program(data_dir, "serve", settings={"http_processes": "2", "worker_processes": "2"})
+    programs.append(program)
+    program.await_ready()
+    assert set(program.children()) == {"http-1", "http-2", "work-1", "work-2", "postgres"}
+    program.children()["http-1"].send_signal(signal.SIGSTOP)
+    try:
+        assert until(lambda: program.get("/healthz", admin=False).status_code == 200)
+    finally:
+        program.children()["http-1"].send_signal(signal.SIGCONT)
+    assert program.stop() == 0
+
+
+async def test_what_phones_send_is_what_the_api_shows(data_dir: Path, programs: list[Program]) -> None:
+    program = Program(data_dir, "serve", settings={"session_quiet_s": "2"}).await_ready()
+    programs.append(program)
+    program.post("/api/v1/projects", {"name": "Shop", "key": "shop"})
+    simulation = Simulation.of(Plan("shop", sessions=4, minutes=0.8, seed=4))
+    async with open_http_client() as client:
+        report = await simulation.run(HttpTransport(client, program.url + "/ingest"), wall_clock)
+    assert len(report.sessions) == 4
+
+    def ready() -> bool:
+        rows = program.get("/api/v1/replays?project=shop").json()["replays"]
+        return len(rows) == 4 and all(row["status"] == "ready" for row in rows)
+
+    assert until(ready, 60)
+    for session_id, session in report.sessions.items():
+        shown = program.get(f"/api/v1/replays/{session_id}/messages?limit=1000").json()
+        assert shown["next_cursor"] is None
+        stored = sorted(
+            (each["device_timestamp_ms"], each["type"], sorted(each["fields"].items()))
+            for each in shown["messages"]
+        )
+        layout = Layout(session.platform)
+        sent = sorted(
+            (at_ms, type_, sorted(fields(decode(type_, body, layout)).items()))
+            for type_, at_ms, body in report.acknowledged(session_id).elements()
+        )
+        assert stored == sent
+        frames = program.get(f"/api/v1/replays/{session_id}/frames").json()["frames"]
+        assert len(frames) == report.pictures_of(session_id).total()
+
+
+def test_secrets_appear_in_no_log_line(data_dir: Path, programs: list[Program]) -> None:
+    program = Program(data_dir, "serve", settings={"log_level": "debug"}).await_ready()
+    programs.append(program)
+    program.get("/api/v1/replays/1?x=MARKER-QUERY")
+    program.post("/v1/mobile/start", {"projectKey": "MARKER-KEY", "trackerVersion": "1.0.14"})
+    secret = (data_dir / "secrets" / "token_secret").read_text().strip()
+    assert program.stop() == 0
+    after_banner = program.output.partition("Data  ")[2]
+    for marker in (secret, program.admin_key, "MARKER-QUERY", "MARKER-KEY"):
+        assert marker not in after_banner
