@@ -16,20 +16,23 @@ from types import TracebackType
 from typing import Any, Self
 
 from playhead.errors import DatabaseUnavailable, Malformed, ObjectMissing
-from playhead.telemetry import logger
+from playhead.telemetry import gauge, logger
 from storage import ledger
 from storage.notices import notify
-from storage.objects import ObjectStore
+from storage.objects import ObjectInfo, ObjectStore
 from storage.postgres import Database
-from storage.segment_file import SegmentSummary, read_directory, read_records, summarize, tail_length
+from storage.segment_file import Entry, SegmentSummary, read_directory, read_records, summarize, tail_length
 from storage.segment_keys import JOURNAL_PREFIX, created_ms, hour_prefix, is_name
 
 log = logger("storage.segments")
+_unindexed = gauge("playhead_journal_unindexed_segments")
 
 CHANNEL = "playhead_segments"
 HOUR_MS = 3_600_000
-#: the sweep after the first looks this far back; the first looks at all
+#: a sweep looks this far back, but at everything the first time and then every hour
 SWEEP_BACK_MS = 2 * HOUR_MS
+SWEEP_ALL_MS = HOUR_MS
+SWEEP_READS = 8  # directories read at once
 TAIL_BYTES = 64_000
 PAGE = 500
 #: rows of released segments stay this long, so that a late listing does not bring them back
@@ -59,7 +62,7 @@ UPDATE segments SET state = 'done', done_ms = $3, claim = NULL, accepted = '{}'
 WHERE segment_key = $1 AND claim = $2 AND state = 'pending' RETURNING 1
 """
 ADVANCE = """
-UPDATE segments SET progress = $3, last_error = NULL,
+UPDATE segments SET progress = $3, last_error = NULL, claimed_until_ms = $5,
     accepted = jsonb_set(accepted, ARRAY[$4::text], to_jsonb((accepted ->> $4::text)::bigint - 1))
 WHERE segment_key = $1 AND claim = $2 AND state = 'pending' AND progress = $3 - 1 RETURNING 1
 """
@@ -68,20 +71,24 @@ UPDATE segments SET claim = NULL, claimed_until_ms = $3, last_error = $4
 WHERE segment_key = $1 AND claim = $2
 """
 GIVE_BACK = """
-UPDATE segments SET claim = NULL, claimed_until_ms = 0, attempts = greatest(attempts - 1, 0)
+UPDATE segments SET claim = NULL, claimed_until_ms = 0, attempts = greatest(attempts - 1, 0),
+    last_error = CASE WHEN last_error LIKE 'record %' THEN NULL ELSE last_error END
 WHERE segment_key = $1 AND claim = $2
 """
 BEGINNING = "SELECT last_error FROM segments WHERE segment_key = $1 AND claim = $2"
-BEGIN = "UPDATE segments SET last_error = $3 WHERE segment_key = $1 AND claim = $2"
+BEGIN = """
+UPDATE segments SET last_error = $3, claimed_until_ms = $4 WHERE segment_key = $1 AND claim = $2
+"""
 KNOWN = "SELECT segment_key, state FROM segments WHERE segment_key = ANY($1)"
 RELEASE = """
-UPDATE segments SET state = 'released' WHERE segment_key IN (
+UPDATE segments SET state = 'released', done_ms = $2 WHERE segment_key IN (
     SELECT segment_key FROM segments s
     WHERE state = 'done' AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.segment_key = s.segment_key)
     ORDER BY done_ms LIMIT $1 FOR UPDATE SKIP LOCKED
 ) RETURNING segment_key
 """
-FORGET = "DELETE FROM segments WHERE state = 'released' AND done_ms < $1"
+OLD_TOMBSTONES = "SELECT segment_key FROM segments WHERE state = 'released' AND done_ms < $1 LIMIT $2"
+FORGET = "DELETE FROM segments WHERE state = 'released' AND segment_key = ANY($1)"
 WAITING = "SELECT count(*), min(created_ms) FROM segments WHERE state = 'pending'"
 
 
@@ -107,11 +114,12 @@ class SegmentIndex:
         self._objects = objects
         self._clock = clock
         self._claim_ms = int(claim_timeout_s * 1000)
-        self._swept_all = False
+        self._sweep_all_at = 0  # ms
+        self._unreadable: set[str] = set()
 
     async def add(self, summaries: Iterable[SegmentSummary]) -> int:
         """Give segments their rows, count their records as accepted, wake workers -> how many were new."""
-        rows = sorted(summaries, key=lambda summary: summary.key)
+        rows = sorted({s.key: s for s in summaries}.values(), key=lambda summary: summary.key)
         if not rows:
             return 0
         columns = [
@@ -134,7 +142,8 @@ class SegmentIndex:
         """Take the oldest pending segments that nobody holds. An ordered one waits for everything older."""
         token = f"{worker}:{secrets.token_hex(8)}"
         rows = await self._db.fetch(CLAIM, self._clock(), limit, token, self._claim_ms)
-        return sorted((Claim(*row, token) for row in rows), key=lambda claim: claim.key)
+        claims = [Claim(row[0], row[1], row[2], row[3], row[4], token) for row in rows]
+        return sorted(claims, key=lambda claim: claim.key)
 
     async def finish(self, conn: Any, claim: Claim) -> bool:
         """Mark the segment done inside the caller's transaction; False: the claim was lost, roll back."""
@@ -142,7 +151,8 @@ class SegmentIndex:
 
     async def advance(self, conn: Any, claim: Claim, progress: int, project_id: int) -> bool:
         """Record `progress - 1` has ended, inside the caller's transaction; False: the claim was lost."""
-        return bool(await conn.fetchval(ADVANCE, claim.key, claim.token, progress, str(project_id)))
+        until_ms = self._clock() + self._claim_ms
+        return bool(await conn.fetchval(ADVANCE, claim.key, claim.token, progress, str(project_id), until_ms))
 
     async def begin_record(self, claim: Claim, place: int) -> str | None:
         """Note that this record is begun on its own -> why not, if it was begun before and never ended."""
@@ -152,7 +162,8 @@ class SegmentIndex:
             seen = int(note.rsplit(" ", 1)[1])
         if seen >= FATAL_BEGINNINGS:
             return "ended the worker"
-        await self._db.execute(BEGIN, claim.key, claim.token, f"record {place} begun {seen + 1}")
+        until_ms = self._clock() + self._claim_ms
+        await self._db.execute(BEGIN, claim.key, claim.token, f"record {place} begun {seen + 1}", until_ms)
         return None
 
     async def fail(self, claim: Claim, reason: str) -> None:
@@ -172,74 +183,87 @@ class SegmentIndex:
     async def sweep(self) -> int:
         """Index segments that have no row, delete released ones that are still there -> how many were indexed.
 
-        The first sweep of a process lists the whole journal, later ones the last hours.
+        Looks at the last hours; at the whole journal the first time, every hour, and after `sweep_all`.
         """
-        after = "" if not self._swept_all else hour_prefix(self._clock() - SWEEP_BACK_MS)
+        now_ms = self._clock()
+        whole = now_ms >= self._sweep_all_at
         found = 0
-        async for keys in self._pages(after):
-            states = {row[0]: row[1] for row in await self._db.fetch(KNOWN, keys)}
-            summaries = [s for key in keys if key not in states if (s := await self._summary(key))]
-            found += await self.add(summaries)
-            await self._objects.delete([key for key in keys if states.get(key) == "released"])
-        self._swept_all = True
+        async for page in self._pages("" if whole else hour_prefix(now_ms - SWEEP_BACK_MS)):
+            states = {row[0]: row[1] for row in await self._db.fetch(KNOWN, [info.key for info in page])}
+            new = [info for info in page if info.key not in states and info.key not in self._unreadable]
+            for some in (new[at : at + SWEEP_READS] for at in range(0, len(new), SWEEP_READS)):
+                summaries = await asyncio.gather(*map(self._summary, some))
+                found += await self.add(summary for summary in summaries if summary)
+            await self._objects.delete([key for key, state in states.items() if state == "released"])
+        if whole:
+            self._sweep_all_at = now_ms + SWEEP_ALL_MS
         return found
 
-    async def _pages(self, after: str) -> AsyncIterator[list[str]]:
-        page: list[str] = []
+    def sweep_all(self) -> None:
+        """Have the next sweep look at the whole journal."""
+        self._sweep_all_at = 0
+
+    async def _pages(self, after: str) -> AsyncIterator[list[ObjectInfo]]:
+        page: list[ObjectInfo] = []
         async for info in self._objects.list(JOURNAL_PREFIX, after=after):
             if is_name(info.key.rpartition("/")[2]):
-                page.append(info.key)
+                page.append(info)
             if len(page) == PAGE:
                 yield page
                 page = []
         if page:
             yield page
 
-    async def _summary(self, key: str) -> SegmentSummary | None:
+    async def _summary(self, info: ObjectInfo) -> SegmentSummary | None:
         """A segment's summary from its directory; None if it is gone meanwhile or holds nothing readable."""
         try:
-            tail = await self._objects.get(key, start=-TAIL_BYTES)
-            if len(tail) < TAIL_BYTES:
-                data = tail
-                entries: Sequence[Any] = [entry for entry, _ in read_records(data)]
-                return summarize(key, created_ms(key), len(data), entries)
-            data = await self._objects.get(key)
-            try:
-                wanted = tail_length(tail)
-                entries = read_directory(data[-wanted:], len(data))
-            except Malformed:
-                entries = [entry for entry, _ in read_records(data)]
-            return summarize(key, created_ms(key), len(data), entries)
+            entries = await self._entries(info)
         except ObjectMissing:
             return None
         except Malformed as problem:
-            log.error("segment_unreadable", key=key, reason=str(problem))
+            self._unreadable.add(info.key)
+            log.error("segment_unreadable", key=info.key, reason=str(problem))
             return None
+        return summarize(info.key, created_ms(info.key), info.bytes, entries)
+
+    async def _entries(self, info: ObjectInfo) -> Sequence[Entry]:
+        try:
+            tail = await self._objects.get(info.key, start=-TAIL_BYTES)
+            if (needed := tail_length(tail)) > len(tail):
+                tail = await self._objects.get(info.key, start=-needed)
+            return read_directory(tail, info.bytes)
+        except Malformed:  # damaged at its end: its records may still be found
+            return [entry for entry, _ in read_records(await self._objects.get(info.key))]
 
     async def release(self) -> int:
-        """Delete the segments that no recording needs any more -> how many."""
+        """Delete the segments that no recording needs any more -> how many.
+
+        The rows stay for a while as tombstones; should deleting fail, the sweep or their end repeats it.
+        """
         released = 0
-        while keys := [row[0] for row in await self._db.fetch(RELEASE, PAGE)]:
+        while keys := [row[0] for row in await self._db.fetch(RELEASE, PAGE, self._clock())]:
             await self._objects.delete(keys)
             released += len(keys)
-        await self._db.execute(FORGET, self._clock() - TOMBSTONE_MS)
+        before_ms = self._clock() - TOMBSTONE_MS
+        while keys := [row[0] for row in await self._db.fetch(OLD_TOMBSTONES, before_ms, PAGE)]:
+            await self._objects.delete(keys)
+            await self._db.execute(FORGET, keys)
         return released
 
 
 class IndexQueue:
     """Takes summaries from the journal and gives them to the index, again and again while the database is away.
 
-    Bounded: what does not fit is left to the sweep. Never blocks the journal.
+    Bounded: the oldest make room, and the next sweep finds them. Never blocks the journal.
     """
 
-    MAX_WAITING = 10_000
     BATCH = 200
     FIRST_PAUSE_S = 0.2
     LAST_PAUSE_S = 5.0
 
-    def __init__(self, index: SegmentIndex) -> None:
+    def __init__(self, index: SegmentIndex, *, max_waiting: int = 10_000) -> None:
         self._index = index
-        self._waiting: deque[SegmentSummary] = deque(maxlen=self.MAX_WAITING)
+        self._waiting: deque[SegmentSummary] = deque(maxlen=max_waiting)
         self._some = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -252,7 +276,10 @@ class IndexQueue:
 
     async def add(self, summary: SegmentSummary) -> None:
         """Take one summary; returns at once."""
+        if len(self._waiting) == self._waiting.maxlen:
+            self._index.sweep_all()
         self._waiting.append(summary)
+        _unindexed.set(len(self._waiting))
         self._idle.clear()
         self._some.set()
 
@@ -288,4 +315,5 @@ class IndexQueue:
                 done = {summary.key for summary in batch}
                 while self._waiting and self._waiting[0].key in done:
                     self._waiting.popleft()
+            _unindexed.set(0)
             self._idle.set()
