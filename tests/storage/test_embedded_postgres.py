@@ -40,7 +40,7 @@ from storage.embedded_postgres import EmbeddedPostgres
 postgres_cluster.SYSTEM_ROOM = Path(sys.argv[2])
 server = EmbeddedPostgres()
 dsn = server.start(Path(sys.argv[1]))
-print(dsn, server.pid, server.cluster.folder, server.cluster.binaries, sep="\\n", flush=True)
+print(dsn, server.pid, server.cluster.folder, server.cluster.binaries, server._watchdog.pid, sep="\\n", flush=True)
 if len(sys.argv) > 3:
     server.stop()
 else:
@@ -96,7 +96,7 @@ def start_elsewhere(data_dir: Path, room: Path, *more: str, **options: Any) -> s
     )
 
 
-def lines_of(process: subprocess.Popen[str], count: int = 4) -> list[str]:
+def lines_of(process: subprocess.Popen[str], count: int = 5) -> list[str]:
     assert process.stdout is not None
     return [process.stdout.readline().strip() for _ in range(count)]
 
@@ -218,7 +218,7 @@ def test_when_we_are_killed_the_server_ends_in_good_order(
     data_dir: Path, room: Path, server: EmbeddedPostgres
 ) -> None:
     process = start_elsewhere(data_dir, room)
-    dsn, _pid, folder, _ = lines_of(process)
+    dsn, _pid, folder, *_ = lines_of(process)
     ask(dsn, "CREATE TABLE kept AS SELECT 42 AS x")
     end(process)
     wait_until_gone(Path(folder))
@@ -229,9 +229,9 @@ def test_when_we_are_killed_the_server_ends_in_good_order(
 @pytest.mark.crash
 def test_an_orphaned_server_is_replaced(data_dir: Path, room: Path, server: EmbeddedPostgres) -> None:
     process = start_elsewhere(data_dir, room)
-    dsn, pid, folder, _ = lines_of(process)
+    dsn, pid, folder, _, watchdog = lines_of(process)
     ask(dsn, "CREATE TABLE kept AS SELECT 42 AS x")
-    end_watchdogs_of(process.pid)
+    os.kill(int(watchdog), signal.SIGKILL)  # it would stop the server after us
     end(process)
     assert int(pid) in processes(Path(folder))
     assert server.start(data_dir) == dsn
@@ -243,23 +243,12 @@ def test_an_orphaned_server_is_replaced(data_dir: Path, room: Path, server: Embe
 @pytest.mark.crash
 def test_a_frozen_orphan_is_replaced_too(data_dir: Path, room: Path, server: EmbeddedPostgres) -> None:
     process = start_elsewhere(data_dir, room)
-    _dsn, _pid, folder, _ = lines_of(process)
-    end_watchdogs_of(process.pid)
+    _dsn, _pid, folder, _, watchdog = lines_of(process)
+    os.kill(int(watchdog), signal.SIGKILL)  # it would stop the server after us
     end(process)
     for pid in processes(Path(folder)):
         os.kill(pid, signal.SIGSTOP)
     assert ask(server.start(data_dir), "SELECT 1") == 1
-
-
-def end_watchdogs_of(pid: int) -> None:
-    """Kill the shell that would stop Postgres after us."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,comm="], capture_output=True, text=True, check=True
-    ).stdout
-    for line in listed.splitlines():
-        child, parent, name = line.split(None, 2)
-        if int(parent) == pid and "postgres" not in name:
-            os.kill(int(child), signal.SIGKILL)
 
 
 @pytest.mark.crash
@@ -458,7 +447,7 @@ def test_binaries_behind_a_closed_folder_are_copied_once(data_dir: Path, room: P
     shutil.copytree(package.with_name(package.name + ".libs"), closed / (package.name + ".libs"))
     for _ in range(2):
         process = start_elsewhere(data_dir, room, "stop", env={**os.environ, "PYTHONPATH": str(closed)})
-        _dsn, _pid, _folder, binaries = lines_of(process)
+        _dsn, _pid, _folder, binaries, _ = lines_of(process)
         assert process.wait(60) == 0
         process.communicate()
         assert Path(binaries).is_relative_to(room)
