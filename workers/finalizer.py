@@ -28,7 +28,6 @@ from workers.harvest import start_terms
 
 log = structlog.get_logger()
 
-CLAIM_MS = 120_000
 RETRY_MS = 30_000
 
 CLAIM = """
@@ -40,7 +39,7 @@ WHERE (project_id, session_id) IN (
 RETURNING project_id, session_id
 """
 LOCK = """
-SELECT revision_no, claimed_until_ms FROM sessions WHERE project_id = $1 AND session_id = $2 FOR UPDATE
+SELECT recording FROM sessions WHERE project_id = $1 AND session_id = $2 FOR UPDATE
 """
 # What arrived while the recording was made keeps the session due.
 RECORDED = """
@@ -72,7 +71,8 @@ class Finalizer:
 
     async def claim(self, limit: int) -> list[tuple[int, int]]:
         """(project_id, session_id) of sessions that are due, taken for this worker."""
-        rows = await self._db.fetch(CLAIM, self._clock(), CLAIM_MS, limit)
+        claim_ms = int(self._settings.claim_timeout_s * 1000)
+        rows = await self._db.fetch(CLAIM, self._clock(), claim_ms, limit)
         return [(row[0], row[1]) for row in rows]
 
     async def finalize(self, project_id: int, session_id: int) -> int:
@@ -116,6 +116,8 @@ class Finalizer:
             row = await conn.fetchrow(LOCK, project_id, session_id)
             if row is None:  # erased meanwhile
                 await doomed.add(conn, recordings.prefix(project_id, session_id), self._clock())
+                return 0
+            if row["recording"] != session.recording:  # another worker was quicker
                 return 0
             await conn.execute(
                 RECORDED, project_id, session_id, version, session.revision_no,

@@ -1,0 +1,1 @@
+"""Real processes under load, with what they stand on taken away. Start at town.py."""
