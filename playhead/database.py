@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from playhead.errors import DatabaseUnavailable
 from playhead.settings import Settings
 from storage.embedded_postgres import EmbeddedPostgres, running_dsn
-from storage.migrate import migrate
+from storage.migrate import migrate, pending
+from storage.postgres import Database
 
 
 @asynccontextmanager
@@ -31,3 +33,10 @@ async def with_database(settings: Settings) -> AsyncIterator[Settings]:
         yield settings.model_copy(update={"database_url": dsn})
     finally:
         await asyncio.to_thread(server.stop)
+
+
+async def require_migrated(db: Database) -> None:
+    """Raises DatabaseUnavailable if the schema is older than this program."""
+    missing = await pending(db)
+    if missing:
+        raise DatabaseUnavailable(f"the database lacks {', '.join(missing)}: run `playhead migrate`")

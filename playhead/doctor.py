@@ -110,11 +110,11 @@ def _secrets(settings: Settings) -> list[Finding]:
         shown = name.replace("_", " ")
         if getattr(settings, setting):
             found.append(Finding(shown, State.OK, "set"))
+        elif path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            found.append(Finding(shown, State.FAIL, f"{path} can be read by others", f"chmod 600 {path}"))
         elif settings.database_url:
             mend = f"set {PREFIX}{setting.upper()} to the same value on every machine"
             found.append(Finding(shown, State.NOTE, f"made on this machine alone ({path})", mend))
-        elif path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            found.append(Finding(shown, State.FAIL, f"{path} can be read by others", f"chmod 600 {path}"))
         else:
             found.append(Finding(shown, State.OK, f"{path}" if path.exists() else "made at the first start"))
     return found

@@ -10,9 +10,13 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from playhead.children import bind_to_parent, terminate_on
+from playhead.errors import BadSettings, Unavailable
 from playhead.settings import Settings
-from playhead.telemetry import configure_logging, counter
-from playhead.wiring import open_services
+from playhead.telemetry import configure_logging, counter, logger
+from playhead.wiring import Services, open_services
+from storage.migrate import pending
+
+log = logger("playhead.processes")
 
 
 def begin(settings: Settings, name: str, *, lifeline: int | None, again: bool) -> None:
@@ -43,6 +47,7 @@ async def _http(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     stop = asyncio.Event()
     terminate_on((signal.SIGTERM, signal.SIGINT), stop)
     async with open_services(settings, role="http") as services:
+        await _refuse_old_schema(services)
         await serve(services, sockets, stop=stop)
 
 
@@ -50,7 +55,19 @@ async def _work(settings: Settings) -> None:
     from workers.runner import run
 
     async with open_services(settings, role="work") as services:
+        await _refuse_old_schema(services)
         await run(services)
+
+
+async def _refuse_old_schema(services: Services) -> None:
+    """Raises BadSettings if the schema is older than this program; a database that is away is no reason to wait."""
+    try:
+        missing = await pending(services.db)
+    except Unavailable:
+        log.warning("database_away")
+        return
+    if missing:
+        raise BadSettings([f"the database lacks {', '.join(missing)}: run `playhead migrate` first"])
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

@@ -9,6 +9,7 @@ fixed word to search for; the rest is ids, counts and sizes, never payloads, tok
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -196,7 +197,7 @@ def configure_logging(level: str, *, as_json: bool, process: str = "") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_StandardError,
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
@@ -258,6 +259,20 @@ def _short(value: Any) -> Any:
         return f"<{len(value)} bytes>"
     text = SECRET_VALUE.sub("[redacted]", str(value))
     return text if len(text) <= MAX_VALUE_CHARS else text[:MAX_VALUE_CHARS] + "…"
+
+
+class _StandardError:
+    """Writes whole lines; a reader that has gone away stops nobody's work."""
+
+    def __init__(self, *_args: Any) -> None:
+        """structlog passes what get_logger was given."""
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = log = msg
 
 
 class _LibraryLines(logging.Handler):

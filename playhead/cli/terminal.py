@@ -46,13 +46,14 @@ def run(main: Coroutine[Any, Any, _T]) -> _T:
 @asynccontextmanager
 async def services_of(config: Path | None) -> AsyncIterator[Services]:
     """Services for a command that is run by hand, beside a running `serve` or without one."""
-    from playhead.database import with_database
+    from playhead.database import require_migrated, with_database
     from playhead.wiring import open_services
 
     async with (
         with_database(settings_from(config)) as settings,
         open_services(settings, role="cli") as services,
     ):
+        await require_migrated(services.db)
         yield services
 
 

@@ -1,0 +1,165 @@
+"""Commands run by hand against a real database: what they print, and how they exit."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playhead.cli import main
+from playhead.cli.projects import fields_of
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def playhead(
+    postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Run a command in this process -> (exit status, output, errors)."""
+    monkeypatch.setenv("PLAYHEAD_DATABASE_URL", postgres_dsn)
+    monkeypatch.setenv("PLAYHEAD_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PLAYHEAD_LOG_LEVEL", "error")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        shown = capsys.readouterr()
+        return int(ended.value.code or 0), shown.out, shown.err
+
+    return run
+
+
+def as_json(result: tuple[int, str, str]) -> Any:
+    assert result[0] == 0, result[2]
+    return json.loads(result[1])
+
+
+def test_projects_are_made_listed_and_changed(playhead: Command) -> None:
+    made = as_json(playhead("project", "create", "Shop", "--key", "shop", "--platform", "ios", "--json"))
+    assert (made["key"], made["platform"], made["sample_rate"]) == ("shop", "ios", 100)
+    assert made["hamustro"]["shared_secret"]
+    conditions = (
+        '[{"name":"slow","capture_rate":50,"filters":[{"type":"userId","operator":"is","value":["7"]}]}]'
+    )
+    changed = as_json(
+        playhead(
+            *("project", "set", "shop", "sample_rate=25", "hamustro.signature=optional", "active=true"),
+            *(f"conditions={conditions}", "--json"),
+        )
+    )
+    assert (changed["sample_rate"], changed["hamustro"]["signature"]) == (25, "optional")
+    assert changed["hamustro"]["shared_secret"] == made["hamustro"]["shared_secret"]
+    assert changed["conditions"][0]["name"] == "slow"
+    assert [each["key"] for each in as_json(playhead("project", "list", "--json"))] == ["shop"]
+    _, listed, _ = playhead("project", "list")
+    assert listed.splitlines()[0].split("\t")[:2] == ["key", "name"]
+    assert listed.splitlines()[1].split("\t")[:2] == ["shop", "Shop"]
+
+
+def test_api_keys_show_their_secret_once(playhead: Command) -> None:
+    playhead("project", "create", "Shop", "--key", "shop")
+    made = as_json(playhead("apikey", "create", "--project", "shop", "--role", "write", "--json"))
+    assert made["secret"].startswith("phk_")
+    listed = playhead("apikey", "list")[1]
+    assert made["id"] in listed
+    assert made["secret"] not in listed
+    assert playhead("apikey", "revoke", made["id"])[0] == 0
+    (row,) = as_json(playhead("apikey", "list", "--project", "shop", "--json"))
+    assert row["revoked_ms"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["project", "create", "Shop", "--key", "a b"], 1, "key"),
+        (["project", "create", "Shop", "--sample-rate", "101"], 2, "100"),
+        (["project", "set", "shop", "nonsense"], 2, "FIELD=VALUE"),
+        (["project", "set", "nobody", "name=x"], 1, "no project with this key"),
+        (["apikey", "create", "--project", "nobody"], 1, "no project"),
+        (["apikey", "revoke", "nothing"], 1, "no API key"),
+        (["replay", "show", "123"], 1, "no such replay"),
+        (["replay", "show", "x"], 1, "no such replay"),
+        (["replay", "delete", "123", "--yes"], 1, "no such replay"),
+        (["dead-letters", "show", "1"], 1, "no dead letter"),
+        (["dead-letters", "retry"], 2, "--all"),
+        (["dead-letters", "retry", "5"], 1, "5: no dead letter"),
+        (["nonsense"], 2, "nonsense"),
+        (["simulate"], 2, "--url"),
+        (["serve", "--config", "/nowhere/x.toml"], 2, "x.toml"),
+    ],
+)
+def test_faults_end_with_1_or_2_and_a_line(
+    playhead: Command, arguments: list[str], status: int, said: str
+) -> None:
+    ended, _, errors = playhead(*arguments)
+    assert ended == status
+    assert said in errors
+    assert "Traceback" not in errors
+
+
+def test_all_faults_of_settings_are_told_at_once(playhead: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYHEAD_PORT", "many")
+    monkeypatch.setenv("PLAYHEAD_NO_SUCH", "1")
+    status, _, errors = playhead("project", "list")
+    assert status == 2
+    assert "PLAYHEAD_PORT" in errors
+    assert "PLAYHEAD_NO_SUCH: no such setting" in errors
+
+
+@pytest.mark.parametrize("command", ["http", "work"])
+def test_a_fleet_process_needs_a_database(
+    playhead: Command, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.delenv("PLAYHEAD_DATABASE_URL")
+    status, _, errors = playhead(command)
+    assert status == 2
+    assert "PLAYHEAD_DATABASE_URL" in errors
+
+
+def test_every_command_has_help_with_an_example(playhead: Command) -> None:
+    commands = ["serve", "demo", "http", "work", "migrate", "simulate", "doctor"]
+    groups = {
+        "project": ["create", "list", "set"],
+        "apikey": ["create", "list", "revoke"],
+        "replay": ["list", "show", "delete"],
+        "dead-letters": ["list", "show", "retry"],
+    }
+    for words in [[each] for each in commands] + [[g, each] for g, those in groups.items() for each in those]:
+        status, shown, _ = playhead(*words, "--help")
+        assert status == 0
+        assert f"playhead {' '.join(words)}" in shown.partition("Example:")[2], words
+    status, shown, _ = playhead("--help")
+    assert all(name in shown for name in [*commands, *groups])
+    assert "demo-data" not in shown
+
+
+def test_migrate_says_what_it_did(playhead: Command, empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYHEAD_DATABASE_URL", empty_dsn)
+    assert "0001" in playhead("migrate")[1]
+    assert playhead("migrate")[1] == "the schema is up to date\n"
+
+
+def test_settings_come_from_a_file_and_the_environment_wins(
+    playhead: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_dsn: str, postgres_dsn: str
+) -> None:
+    config = tmp_path / "playhead.toml"
+    config.write_text(f'database_url = "{postgres_dsn}"\nlog_level = "error"\n')
+    assert tomllib.loads(config.read_text())
+    monkeypatch.delenv("PLAYHEAD_DATABASE_URL")
+    assert playhead("project", "list", "--config", str(config))[0] == 0
+    monkeypatch.setenv("PLAYHEAD_DATABASE_URL", empty_dsn)
+    assert playhead("project", "list", "--config", str(config))[0] == 1
+
+
+def test_fields_are_nested_by_dots_and_take_json() -> None:
+    assert fields_of(["a=1", "b.c=x=y", "b.d=[1,2]", "e={}", "f="]) == {
+        "a": "1",
+        "b": {"c": "x=y", "d": [1, 2]},
+        "e": {},
+        "f": "",
+    }
