@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,10 +28,15 @@ LOG_MAX_BYTES = 10_000_000
 
 
 class EmbeddedPostgres:
-    """One server on 127.0.0.1. `options` are further server settings (`-c name=value`)."""
+    """One server on 127.0.0.1. `options` are further server settings (`-c name=value`).
+
+    Safe to call from several threads: a `stop` ends a `start` that is still waiting.
+    """
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
         self._options = dict(options or {})
+        self._busy = threading.RLock()
+        self._stopping = threading.Event()
         self._locks: dict[Path, IO[str]] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
@@ -51,7 +57,17 @@ class EmbeddedPostgres:
         object a second call restarts a dead server, on the same port if that is free.
         Raises AlreadyRunning if another process has this data directory, DatabaseUnavailable with the reason.
         """
-        data_dir = data_dir.resolve()
+        with self._busy:
+            self._stopping.clear()
+            return self._start(data_dir.resolve())
+
+    def stop(self) -> None:
+        """End the server in good order (20 s), else at once; then free the data directory."""
+        self._stopping.set()
+        with self._busy:
+            self._stop()
+
+    def _start(self, data_dir: Path) -> str:
         if self.pid is not None and self.cluster is not None:
             return self.cluster.dsn(self.port)
         try:
@@ -66,15 +82,14 @@ class EmbeddedPostgres:
             self._lock(self.cluster.folder.parent)  # a copy of the data directory would name it, too
             self._launch(self.cluster)
         except OSError as problem:
-            self.stop()
+            self._stop()
             raise DatabaseUnavailable(f"cannot start Postgres in {data_dir}: {problem}") from problem
         except BaseException:
-            self.stop()
+            self._stop()
             raise
         return self.cluster.dsn(self.port)
 
-    def stop(self) -> None:
-        """End the server in good order (20 s), else at once; then free the data directory."""
+    def _stop(self) -> None:
         self._end_watchdog()
         if self._process is not None:
             for sign, wait_s in STOPS:

@@ -251,7 +251,14 @@ class S3Objects:
 
     def _delete(self, client: Any, full_keys: Sequence[str]) -> None:
         objects = [{"Key": key} for key in full_keys]
-        answer = client.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
+        try:
+            answer = client.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
+        except ClientError as problem:
+            if _status(problem) not in (400, 405, 501):
+                raise
+            for key in full_keys:  # the server does not offer it, or wants a checksum of older days with it
+                client.delete_object(Bucket=self.bucket, Key=key)
+            return
         for error in answer.get("Errors", ()):
             if error.get("Code") != "NoSuchKey":
                 raise StorageUnavailable(f"storage refuses deletes ({error.get('Code')}) ({self._where})")

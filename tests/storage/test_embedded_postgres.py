@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -368,6 +369,23 @@ def test_the_users_own_settings_win(data_dir: Path, server: EmbeddedPostgres) ->
     with (server.cluster.folder / "postgresql.conf").open("a") as file:
         file.write("work_mem = 3MB\n")
     assert ask(server.start(data_dir), "SHOW work_mem") == "3MB"
+
+
+def start_if_it_may(server: EmbeddedPostgres, data_dir: Path) -> None:
+    with contextlib.suppress(DatabaseUnavailable):
+        server.start(data_dir)
+
+
+def test_a_start_that_is_stopped_meanwhile_leaves_nothing(data_dir: Path, server: EmbeddedPostgres) -> None:
+    for pause_s in (0.0, 0.3, 0.9, 0.02):
+        starting = threading.Thread(target=start_if_it_may, args=(server, data_dir))
+        starting.start()
+        time.sleep(pause_s)
+        server.stop()
+        starting.join()
+        server.stop()
+        assert not processes(postgres_cluster.location_of(data_dir))
+    assert ask(server.start(data_dir), "SELECT 1") == 1
 
 
 def test_a_bad_setting_is_told_with_the_servers_words(data_dir: Path) -> None:

@@ -553,3 +553,13 @@ async def test_an_answer_that_is_no_s3_at_all(monkeypatch: pytest.MonkeyPatch) -
             await keys_of(store)
         with pytest.raises(StorageUnavailable):
             await store.check()
+
+
+async def test_a_server_without_bulk_deletes_gets_single_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = b"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with s3_that_answers(monkeypatch, answer) as (store, server):
+        with pytest.raises(StorageUnavailable, match="deletes"):
+            await store.delete(["a", "b"])
+        assert [request.split()[:2] for request in server.requests] == [
+            [b"POST", b"/bucket?delete"], [b"DELETE", b"/bucket/a"],
+        ]  # fmt: skip
