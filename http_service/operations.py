@@ -232,7 +232,7 @@ def details_of(errors: Iterable[Any]) -> list[Detail]:
     """pydantic's problems as ours."""
     return [
         Detail(
-            field=".".join(str(part) for part in each["loc"] if part != "[key]"),
+            field=".".join(str(part)[:100].replace("\0", "") for part in each["loc"] if part != "[key]"),
             code=_code(each["type"]),
             message=each["msg"],
         )

@@ -64,6 +64,16 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET",
+        "/health",
+        "The same, under the name that trackers' servers have",
+        "operation",
+        Access.PUBLIC,
+        (Reply(200, "alive", models.AliveOut, example={"status": "ok"}),),
+        handle=alive,
+        ingest=True,
+    ),
+    Operation(
+        "GET",
         "/readyz",
         "Can it do its work? The state of each dependency",
         "operation",

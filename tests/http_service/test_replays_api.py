@@ -1,0 +1,336 @@
+"""Reading recorded sessions over HTTP: what an SDK sent, live and at rest."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from typing import Any
+
+import orjson
+import pytest
+from PIL import Image
+
+from messages import encode, encode_batch
+from messages.schema import MobileClickEvent, MobileEvent, MobileLog, MobileMetadata, MobileUserID
+from projects import Project
+from tests.http_service.conftest import ADMIN, CONTRACT, Site, bearer
+from tests.http_service.test_start import code
+from workers.finalizer import Finalizer
+
+API = "/api/v1/replays"
+
+
+def picture(shade: int) -> bytes:
+    """A small JPEG."""
+    out = io.BytesIO()
+    Image.new("RGB", (8, 16), (shade, 0, 0)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def archive(at_ms: list[int]) -> bytes:
+    """Screenshots as Android packs them."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for number, at in enumerate(at_ms):
+            data = picture(number)
+            info = tarfile.TarInfo(f"1_1_{at}.jpeg")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+async def record(site: Site, *, user: str = "alice", taps: int = 3, project_key: str = "shop") -> str:
+    """Send one session: messages, two pictures -> its id."""
+    started = await site.start(project_key, userDevice="iPhone15,2", userOSVersion="17.4", revID="42")
+    headers = bearer(started["token"])
+    now = site.clock()
+    sent = [
+        encode(MobileUserID(user), timestamp=now),
+        encode(MobileMetadata("plan", "pro"), timestamp=now + 1),
+        encode(MobileEvent("purchase", '{"sum": 5}'), timestamp=now + 2),
+        encode(MobileLog("info", "<script>alert(1)</script>"), timestamp=now + 3),
+        *(encode(MobileClickEvent(f"Buy {n}", 10, 20), timestamp=now + 100 * (n + 1)) for n in range(taps)),
+    ]
+    batch = gzip.compress(encode_batch(0, now, sent))
+    assert (await site.client.post("/v1/mobile/i", content=batch, headers=headers)).status_code == 200
+    name = f"{started['sessionID']}-{now}.tar.gz"
+    files = {"batch": (name, archive([now + 50, now + 150]), "gzip")}
+    assert (await site.client.post("/v1/mobile/images", files=files, headers=headers)).status_code == 200
+    found: str = started["sessionID"]
+    return found
+
+
+async def finalize(site: Site) -> None:
+    """Make the recordings of all sessions."""
+    settings = site.services.settings
+    site.clock.ahead_ms += int(settings.session_quiet_s * 1000) + 1000
+    finalizer = Finalizer(
+        settings=settings, clock=site.clock, db=site.services.db, objects=site.services.objects
+    )
+    while due := await finalizer.claim(10):
+        for project_id, session_id in due:
+            await finalizer.finalize(project_id, session_id)
+
+
+async def own(site: Site, role: str = "read", key: str = "shop") -> dict[str, str]:
+    """Headers of an API key of that project."""
+    project: Project = await site.services.projects.by_key(key)
+    return await site.key(project, role)
+
+
+async def read(site: Site, session_id: str, headers: dict[str, str]) -> dict[str, Any]:
+    """Everything that can be read of a session."""
+    found: dict[str, Any] = {}
+    for name in ("", "/messages", "/frames"):
+        got = await site.client.get(f"{API}/{session_id}{name}", headers=headers)
+        assert got.status_code == 200, got.text
+        found[name] = got.json()
+    got = await site.client.get(f"{API}/{session_id}/timeline", headers=headers)
+    CONTRACT.validate({"$ref": "#/components/schemas/TimelineOut"}, got.json())
+    found["timeline"] = got.json()
+    return found
+
+
+async def test_a_session_is_readable_live_and_the_same_at_rest(site):
+    session_id = await record(site)
+    headers = await own(site)
+    await site.work(3)
+    live = await read(site, session_id, headers)
+    assert live[""]["status"] == "live"
+    await finalize(site)
+    ready = await read(site, session_id, headers)
+    assert ready[""]["status"] == "ready"
+    for found in (live, ready):
+        replay = found[""]
+        assert (replay["session_id"], replay["project"]) == (session_id, "shop")
+        assert replay["device"]["name"] == "iPhone 14 Pro"
+        assert replay["app"] == {"tracker_version": "1.0.14", "revision": "42"}
+        assert (replay["user"]["id"], replay["metadata"]) == ("alice", {"plan": "pro"})
+        assert (replay["counts"]["clicks"], replay["counts"]["frames"]) == (3, 2)
+        names = [each["name"] for each in found["/messages"]["messages"]]
+        assert names.count("MobileClickEvent") == 3
+    assert live["/messages"] == ready["/messages"]
+    assert live["/frames"] == ready["/frames"]
+
+
+async def test_frames_are_served_as_sent_and_for_ever(site):
+    session_id = await record(site)
+    headers = await own(site)
+    await site.work(3)
+    await finalize(site)
+    frames = (await site.client.get(f"{API}/{session_id}/frames", headers=headers)).json()["frames"]
+    assert [each["format"] for each in frames] == ["jpeg", "jpeg"]
+    for number, each in enumerate(frames):
+        got = await site.client.get(f"{API}/{session_id}/frames/{each['at_ms']}", headers=headers)
+        assert got.content == picture(number)
+        assert got.headers["content-type"] == "image/jpeg"
+        assert got.headers["x-content-type-options"] == "nosniff"
+        assert "immutable" in got.headers["cache-control"]
+    for at in ("0", "-1", "x", "9" * 30, "1.5", "%00"):
+        assert code(await site.client.get(f"{API}/{session_id}/frames/{at}", headers=headers)) == (
+            404,
+            "not_found",
+        )
+
+
+async def test_a_timeline_at_rest_is_revalidated(site):
+    session_id = await record(site)
+    headers = await own(site)
+    await site.work(3)
+    await finalize(site)
+    first = await site.client.get(f"{API}/{session_id}/timeline", headers=headers)
+    assert first.headers["content-encoding"] == "gzip"
+    again = await site.client.get(
+        f"{API}/{session_id}/timeline", headers=headers | {"If-None-Match": first.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_messages_come_page_by_page_by_type_and_time(site):
+    session_id = await record(site, taps=25)
+    headers = await own(site)
+    await site.work(3)
+    for _ in range(2):
+        taps: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            params = {"type": "100", "limit": "10", **more}
+            page = (
+                await site.client.get(f"{API}/{session_id}/messages", params=params, headers=headers)
+            ).json()
+            taps += page["messages"]
+            cursor = page["next_cursor"]
+            if not cursor:
+                break
+        assert [each["fields"]["Label"] for each in taps] == [f"Buy {n}" for n in range(25)]
+        span = {"from_ms": taps[5]["timestamp_ms"], "to_ms": taps[7]["timestamp_ms"], "type": "100,101"}
+        page = (await site.client.get(f"{API}/{session_id}/messages", params=span, headers=headers)).json()
+        assert [each["fields"]["Label"] for each in page["messages"]] == ["Buy 5", "Buy 6", "Buy 7"]
+        await finalize(site)
+
+
+async def test_the_list_is_filtered_sorted_and_paged(site):
+    ids = [await record(site, user=f"user-{n}", taps=n + 1) for n in range(5)]
+    headers = await own(site)
+    await site.work(15)
+    await finalize(site)
+
+    async def listed(**params: Any) -> list[str]:
+        got = await site.client.get(API, params=params, headers=headers)
+        assert got.status_code == 200, got.text
+        return [each["session_id"] for each in got.json()["replays"]]
+
+    assert await listed() == ids[::-1]
+    assert await listed(sort="oldest") == ids
+    assert await listed(sort="most_events") == ids[::-1]
+    assert await listed(user_id="user-3") == [ids[3]]
+    assert await listed(device="iPhone 14 Pro", platform="ios", limit=2) == ids[:2:-1]
+    assert await listed(**{"metadata.plan": "pro", "event": "purchase", "user_id": "user-1"}) == [ids[1]]
+    assert await listed(**{"metadata.plan": "free"}) == []
+    assert await listed(project="shop", text="user-2") == [ids[2]]
+    assert await listed(to_ms=1) == []
+    assert await listed(min_duration_ms=10**9) == []
+    collected: list[str] = []
+    params: dict[str, Any] = {"limit": 2, "sort": "shortest"}
+    while True:
+        page = (await site.client.get(API, params=params, headers=headers)).json()
+        collected += [each["session_id"] for each in page["replays"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+    assert sorted(collected) == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "problem"),
+    [
+        ("colour=red", "colour", "unexpected_field"),
+        ("limit=0", "limit", "invalid_value"),
+        ("limit=1001", "limit", "invalid_value"),
+        ("limit=ten", "limit", "invalid_value"),
+        ("limit=" + "9" * 5000, "limit", "invalid_value"),
+        ("from_ms=now", "from_ms", "invalid_value"),
+        ("from_ms=1e400", "from_ms", "invalid_value"),
+        ("min_duration_ms=-1", "min_duration_ms", "invalid_value"),
+        ("sort=random", "sort", "invalid_value"),
+        ("sort=newest;drop table sessions", "sort", "invalid_value"),
+        ("cursor=rubbish", "cursor", "invalid_value"),
+        ("cursor=W10", "cursor", "invalid_value"),
+        ("platform=ios&platform=android", "platform", "invalid_value"),
+        ("metadata=x", "metadata", "unexpected_field"),
+        ("metadata.=x", "metadata.", "unexpected_field"),
+        ("user_id=", "user_id", "invalid_value"),
+        ("user_id=a%00b", "user_id", "invalid_value"),
+        ("metadata.a%00=b", "metadata.a", "invalid_value"),
+        ("text=" + "x" * 2000, "text", "invalid_value"),
+    ],
+)
+async def test_a_bad_parameter_is_named(site, query, field, problem):
+    got = await site.client.get(f"{API}?{query}", headers=ADMIN)
+    assert code(got) == (422, "validation_failed")
+    assert {each["field"]: each["code"] for each in got.json()["error"]["details"]}[field] == problem
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["' OR 1=1 --", "%", "_", "\\", "'; DROP TABLE sessions; --", "$1", "{}", "\ud7ff\u202e😀", "a" * 999],
+)
+async def test_values_are_data_and_never_sql(site, value):
+    await record(site)
+    await site.work(3)
+    names = [
+        "user_id",
+        "device",
+        "os",
+        "country",
+        "event",
+        "view",
+        "url",
+        "text",
+        "issue",
+        "metadata.k",
+        "platform",
+    ]
+    for name in names:
+        got = await site.client.get(API, params={name: value}, headers=ADMIN)
+        assert got.status_code == 200, (name, got.text)
+        assert got.json()["replays"] == []
+
+
+@pytest.mark.parametrize("query", ["type=x", "type=1;2", "limit=0", "cursor=-1", "colour=1", "from_ms=a"])
+async def test_bad_parameters_of_messages(site, query):
+    session_id = await record(site)
+    await site.work(3)
+    got = await site.client.get(f"{API}/{session_id}/messages?{query}", headers=ADMIN)
+    assert code(got) == (422, "validation_failed")
+
+
+async def test_foreign_and_absent_sessions_are_the_same_404(site):
+    await site.project("other")
+    session_id = await record(site)
+    await site.work(3)
+    stranger = await own(site, "write", "other")
+    absent = str(int(session_id) + 1)
+    tails = ["", "/messages", "/frames", "/frames/1", "/timeline"]
+    for tail in tails:
+        answers = set()
+        for each in (session_id, absent, "0", "x", "-1", "9" * 40, "%00", "1%2F2", "٣"):
+            got = await site.client.get(f"{API}/{each}{tail}", headers=stranger)
+            answers.add((got.status_code, got.content))
+        assert len(answers) <= 2 and {status for status, _ in answers} == {404}
+        assert (
+            len(
+                {
+                    (await site.client.get(f"{API}/{each}{tail}", headers=stranger)).content
+                    for each in (session_id, absent)
+                }
+            )
+            == 1
+        )
+    assert code(await site.client.delete(f"{API}/{session_id}", headers=stranger)) == (404, "not_found")
+    assert (await site.client.get(f"{API}?project=shop", headers=stranger)).status_code == 404
+    assert (await site.client.get(API, headers=stranger)).json()["replays"] == []
+    assert len((await site.client.get(API, headers=ADMIN)).json()["replays"]) == 1
+    assert len((await site.client.get(f"{API}?project=shop", headers=ADMIN)).json()["replays"]) == 1
+    assert (await site.client.get(f"{API}?project=none", headers=ADMIN)).status_code == 404
+
+
+async def test_deleting_leaves_nothing_to_read(site):
+    session_id = await record(site)
+    await site.work(3)
+    await finalize(site)
+    assert code(await site.client.delete(f"{API}/{session_id}", headers=await own(site, "read"))) == (
+        403,
+        "forbidden",
+    )
+    assert (
+        await site.client.delete(f"{API}/{session_id}", headers=await own(site, "write"))
+    ).status_code == 204
+    for tail in ("", "/messages", "/frames", "/timeline"):
+        assert code(await site.client.get(f"{API}/{session_id}{tail}", headers=ADMIN)) == (404, "not_found")
+    assert (await site.client.get(API, headers=ADMIN)).json()["replays"] == []
+
+
+async def test_a_poison_record_is_listed_and_tried_again(site):
+    token = (await site.start())["token"]
+    headers = bearer(token) | {"Content-Type": "multipart/form-data; boundary=b"}
+    await site.client.post("/v1/mobile/images", content=b"no multipart at all", headers=headers)
+    await site.work(2)
+    page = (await site.client.get("/api/v1/dead-letters", headers=ADMIN)).json()
+    (letter,) = page["dead_letters"]
+    assert (letter["kind"], letter["bytes"], page["next_cursor"]) == ("images", 19, None)
+    assert b"multipart" not in orjson.dumps(letter["detail"])
+    retried = await site.client.post(f"/api/v1/dead-letters/{letter['id']}/retry", headers=ADMIN)
+    assert (retried.status_code, retried.json()["retried_ms"] is not None) == (202, True)
+    assert len(await site.records(3)) == 3
+    for each in ("0", "x", "9" * 30):
+        assert code(await site.client.post(f"/api/v1/dead-letters/{each}/retry", headers=ADMIN)) == (
+            404,
+            "not_found",
+        )
+    assert (
+        await site.client.get("/api/v1/dead-letters?project=shop&limit=1", headers=ADMIN)
+    ).status_code == 200
+    assert code(await site.client.get("/api/v1/dead-letters?cursor=x", headers=ADMIN))[0] == 422
