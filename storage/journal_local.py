@@ -149,10 +149,11 @@ class LocalWriter:
 
     def _fail(self, problem: Exception) -> str:
         """Seal what was good before, and rest before the next try."""
+        reason = (problem.strerror if isinstance(problem, OSError) else None) or type(problem).__name__
         if not self._problem:
-            log.error("journal_write_failed", reason=str(problem), exc_info=not isinstance(problem, OSError))
+            log.error("journal_write_failed", reason=reason, exc_info=not isinstance(problem, OSError))
         _errors.labels("write").inc()
-        self._problem = f"the journal cannot be written: {problem}"
+        self._problem = f"the journal cannot be written: {reason}"
         self._retry_at = time.monotonic() + self._retry_s
         self._retry_s = min(self._retry_s * 2, RETRY_S[1])
         self._hand_over()

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from playhead.errors import StorageUnavailable
 from playhead.telemetry import counter, logger
 from storage.durable_files import settle_folder
 from storage.journal_contract import Way
@@ -83,11 +84,16 @@ class Sealer:
 
         Raises OSError, StorageUnavailable.
         """
-        found = 0
+        found, failure = 0, None
         for path in sorted(self._folder.glob("*" + SUFFIX)):
-            if segment := OpenSegment.adopt(path):
-                with contextlib.closing(segment):
-                    found += self._seal(segment, "recovered")
+            try:
+                if segment := OpenSegment.adopt(path):
+                    with contextlib.closing(segment):
+                        found += self._seal(segment, "recovered")
+            except (OSError, StorageUnavailable) as problem:  # the others may do better
+                failure = problem
+        if failure is not None:
+            raise failure
         return found
 
     def _run(self) -> None:
@@ -131,7 +137,7 @@ class Sealer:
     def _prepare(self) -> None:
         try:
             self._prepared.put(self._create())
-        except OSError as problem:  # the writer will meet the same, and answer for it
+        except Exception as problem:  # the writer will meet the same, and answer for it
             log.warning("journal_prepare_failed", reason=str(problem))
 
     def _create(self) -> OpenSegment:
