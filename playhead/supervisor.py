@@ -209,10 +209,10 @@ async def _migrate_patiently(dsn: str) -> None:
         try:
             await migrate(dsn)
             return
-        except DatabaseUnavailable:
+        except DatabaseUnavailable as problem:
             if asyncio.get_running_loop().time() > deadline:
                 raise
-            log.warning("database_awaited")
+            log.warning("database_awaited", reason=str(problem))
             await asyncio.sleep(DATABASE_POLL_S)
 
 

@@ -10,13 +10,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools.command_page import render_commands
 from tools.message_page import render_messages
+from tools.metrics_page import render_metrics_page
 from tools.settings_page import render_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 PAGES: list[tuple[str, Callable[[], str]]] = [
+    ("docs/reference/commands.md", render_commands),
     ("docs/reference/messages.md", render_messages),
+    ("docs/reference/metrics.md", render_metrics_page),
     ("docs/reference/settings.md", render_settings),
 ]
 
