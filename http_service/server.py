@@ -8,11 +8,10 @@ import gc
 import logging
 import resource
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
-import uvloop
 from starlette.types import ASGIApp
 
 from http_service.app import build_app
@@ -81,7 +80,6 @@ def make_server(app: ASGIApp, pace: Pace, *, grace_s: float) -> Server:
     """A server for this app, not yet listening."""
     config = uvicorn.Config(
         app,
-        loop="uvloop",
         http=guarded(pace),
         ws="none",
         lifespan="off",
@@ -110,7 +108,8 @@ def open_sockets(settings: Settings) -> list[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind(address)
+            port = opened[0].getsockname()[1]
+            listener.bind((address[0], port or settings.port, *address[2:]))
             listener.listen(BACKLOG)
             listener.setblocking(False)
             listener.set_inheritable(True)
@@ -129,12 +128,6 @@ def raise_file_limit() -> int:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a process's main coroutine on the loop that this server is made for."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main)
 
 
 async def _exit_on(stop: asyncio.Event, server: Server) -> None:

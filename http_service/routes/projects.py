@@ -10,6 +10,7 @@ from http_service import models
 from http_service.auth import Access
 from http_service.operations import Call, Operation, Reply, json_answer
 from projects import ApiKey, ProjectChanges, ProjectCreate, ProjectView, view
+from sessions.search import ReplayFilters
 
 
 async def create(call: Call) -> Response:
@@ -60,6 +61,17 @@ async def revoke_key(call: Call) -> Response:
     """End an API key everywhere."""
     project = await call.project()
     await call.services.api_keys.revoke(call.path("id"), project_id=project.project_id)
+    return Response(status_code=204)
+
+
+async def erase_user(call: Call) -> Response:
+    """Erase every session in which this user was named (a session knows the first TERM_CHARS of an id)."""
+    project = await call.project()
+    filters = ReplayFilters(facets={"user_id": call.path("user_id")}, limit=100)
+    replays = call.services.replays
+    while found := (await replays.page(filters, (project.project_id,))).sessions:
+        for session in found:
+            await replays.delete(session)
     return Response(status_code=204)
 
 
@@ -167,5 +179,16 @@ OPERATIONS: Final = (
         handle=revoke_key,
         refusals=(404, 503),
         parameters={**_KEY, "id": "id of the API key"},
+    ),
+    Operation(
+        "DELETE",
+        "/api/v1/projects/{key}/users/{user_id}",
+        "Erase a user: every session in which the user was named",
+        "projects",
+        Access.WRITE,
+        (Reply(204, "erased, or there was none", content_type=""),),
+        handle=erase_user,
+        refusals=(404, 503),
+        parameters={**_KEY, "user_id": "the user's id, percent-encoded"},
     ),
 )

@@ -27,7 +27,7 @@ class Contract:
         """Raises AssertionError where an answer is not as the document says."""
         await response.aread()
         request = response.request
-        path = request.url.path
+        path = request.url.raw_path.decode().partition("?")[0]
         anywhere = ANYWHERE | ({404} if path.startswith(("/ingest/", "/p/")) else set())
         path = path.removeprefix("/ingest")
         found = next((shown for pattern, shown in self._paths if pattern.match(path)), None)

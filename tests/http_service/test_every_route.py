@@ -21,7 +21,15 @@ from tests.http_service.serving import serving
 from tests.http_service.test_start import code
 
 CLOSED = [each for each in OPERATIONS if each.access is not Access.PUBLIC]
-SAMPLE = {"key": "shop", "id": "1", "session_id": "5", "at_ms": "1", "project_id": "1", "file": "x.js"}
+SAMPLE = {
+    "key": "shop",
+    "id": "1",
+    "session_id": "5",
+    "at_ms": "1",
+    "project_id": "1",
+    "file": "x.js",
+    "user_id": "u",
+}
 
 
 def name(operation: Operation) -> str:

@@ -313,6 +313,21 @@ async def test_deleting_leaves_nothing_to_read(site):
     assert (await site.client.get(API, headers=ADMIN)).json()["replays"] == []
 
 
+async def test_erasing_a_user_takes_every_session_that_named_them(site):
+    alice = [await record(site, user="alice/ä %") for _ in range(3)]
+    bob = await record(site, user="bob")
+    await site.work(12)
+    await finalize(site)
+    path = "/api/v1/projects/shop/users/"
+    assert code(await site.client.delete(path + "bob", headers=await own(site, "read"))) == (403, "forbidden")
+    assert (await site.client.delete(path + "nobody", headers=ADMIN)).status_code == 204
+    assert (await site.client.delete(path + "alice%2F%C3%A4%20%25", headers=ADMIN)).status_code == 204
+    left = [each["session_id"] for each in (await site.client.get(API, headers=ADMIN)).json()["replays"]]
+    assert left == [bob]
+    for session_id in alice:
+        assert (await site.client.get(f"{API}/{session_id}", headers=ADMIN)).status_code == 404
+
+
 async def test_a_poison_record_is_listed_and_tried_again(site):
     token = (await site.start())["token"]
     headers = bearer(token) | {"Content-Type": "multipart/form-data; boundary=b"}
