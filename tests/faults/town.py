@@ -76,6 +76,7 @@ class Phone:
     acknowledged: list[str] = field(default_factory=list)
     pictures: list[int] = field(default_factory=list)
     refused: Counter[int] = field(default_factory=Counter)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def live(self, client: httpx.AsyncClient) -> None:
         """Send until the town says stop, then send what is left."""
@@ -111,6 +112,7 @@ class Phone:
             answer = await self._post(client, "/v1/mobile/start", json=request)
         told = answer.json()
         self.session_id, self.token = told["sessionID"], told["token"]
+        self.started.set()
 
     @property
     def uuid(self) -> str:
