@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from playhead.children import bind_to_parent, terminate_on
+from playhead.database_metrics import watch
 from playhead.errors import BadSettings, Unavailable
 from playhead.settings import Settings
 from playhead.telemetry import configure_logging, counter, logger
@@ -48,7 +49,12 @@ async def _http(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     terminate_on((signal.SIGTERM, signal.SIGINT), stop)
     async with open_services(settings, role="http") as services:
         await _refuse_old_schema(services)
-        await serve(services, sockets, stop=stop)
+        watching = asyncio.create_task(watch(services), name="database-metrics")
+        try:
+            await serve(services, sockets, stop=stop)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
 
 async def _work(settings: Settings) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playhead.database_metrics import read
 from playhead.demo import KEY, QUIET_S, VISITS, demo_settings, fill
 from playhead.settings import load
+from playhead.telemetry import render_metrics
 from playhead.wiring import open_services, wall_clock
 from sessions.search import ReplayFilters
 from storage import ledger
@@ -40,6 +42,13 @@ async def test_the_demo_sessions_are_those_that_were_played(postgres_dsn: str, t
             assert abs(session.clock_offset_ms or 0) < 2_000
         (balance,) = await ledger.balances(services.db)
         assert balance.difference == balance.pending == 0
+        await read(services)
+        lines = render_metrics()[0].decode()
+        project_id = project.project_id
+        for fate in ("accepted", "stored", "duplicate", "expired", "quarantined", "pending"):
+            line = f'playhead_ledger{{fate="{fate}",project="{project_id}",unit="record"}} '
+            assert line + str(float(getattr(balance, fate))) in lines
+        assert "playhead_segments_pending 0.0" in lines
     assert await fill(settings, lambda done, of: None) is None
 
 
