@@ -24,7 +24,7 @@ class Answer:
 
 _RESEND = "iOS and Android keep the batch and send it again at the next flush"
 
-ANSWERS: dict[type, Answer] = {
+ANSWERS: dict[type[PlayheadError], Answer] = {
     errors.InvalidBody: Answer(400, "start: iOS asks again for ever, Android 5 times"),
     errors.ValidationFailed: Answer(422, "final"),
     errors.Unauthorized: Answer(401, "iOS starts a new session, Android sends the same again"),

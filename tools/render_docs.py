@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.command_page import render_commands
+from tools.http_page import render_http
 from tools.message_page import render_messages
 from tools.metrics_page import render_metrics_page
 from tools.settings_page import render_settings
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 PAGES: list[tuple[str, Callable[[], str]]] = [
     ("docs/reference/commands.md", render_commands),
+    ("docs/reference/http.md", render_http),
     ("docs/reference/messages.md", render_messages),
     ("docs/reference/metrics.md", render_metrics_page),
     ("docs/reference/settings.md", render_settings),
