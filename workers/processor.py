@@ -14,7 +14,7 @@ import structlog
 
 from events import store as event_store
 from messages import Limits
-from playhead.errors import Malformed, PlayheadError, Unavailable
+from playhead.errors import Malformed, ObjectMissing, PlayheadError, Unavailable
 from playhead.settings import Settings
 from projects.service import ProjectService
 from sessions import parts as part_store
@@ -46,6 +46,7 @@ INSERT INTO received (project_id, session_id, digest)
 SELECT DISTINCT * FROM unnest($1::int[], $2::bigint[], $3::bytea[]) AS r(p, s, d) ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING RETURNING project_id, session_id, digest
 """
+LEFT = "SELECT accepted FROM segments WHERE segment_key = $1"
 ERASED = """
 SELECT project_id, session_id FROM erased_sessions
 WHERE (project_id, session_id) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
@@ -90,7 +91,12 @@ class Processor:
         segment and decides how it is tried next.
         """
         try:
-            items = await self._load(claim)
+            try:
+                items = await self._load(claim)
+            except (ObjectMissing, Malformed) as problem:
+                if claim.attempts <= self._settings.segment_attempts:
+                    raise
+                return await self._give_up(claim, problem)
             if claim.attempts > self._settings.segment_attempts:
                 return await self._one_by_one(claim, items)
             await self._process(claim, items)
@@ -116,6 +122,22 @@ class Processor:
                 )
                 items.append(Item(place, entry, hollow, fate=Fate.QUARANTINED, reason="damaged in storage"))
         return items
+
+    async def _give_up(self, claim: Claim, problem: PlayheadError) -> Counter[tuple[str, Fate]]:
+        """End a segment of which nothing can be read: its records are quarantined, though no bytes are left."""
+        async with self._db.transaction() as conn:
+            left: dict[str, int] = await conn.fetchval(LEFT, claim.key) or {}
+            if not await self._segments.finish(conn, claim):
+                raise ClaimLost
+            await ledger.add(conn, {(int(p), str(Fate.QUARANTINED)): count for p, count in left.items()})
+            for project_id, count in left.items():
+                lost = Record("segment", int(project_id), None, self._clock() * 1000, {}, b"")
+                await dead_letters.add(
+                    conn, segment_key=claim.key, place=-int(project_id), record=lost, reason=problem.code,
+                    detail={"records": count}, now_ms=self._clock(),
+                )  # fmt: skip
+        log.error("segment_lost", segment=claim.key, reason=problem.code)
+        return Counter({("segment", Fate.QUARANTINED): sum(left.values())})
 
     async def _one_by_one(self, claim: Claim, items: list[Item]) -> Counter[tuple[str, Fate]]:
         """Each record in a transaction of its own; what fails (or killed the worker before) is quarantined."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import random
 import tarfile
@@ -380,3 +382,46 @@ async def test_segments_are_released_when_their_sessions_are_recorded(rig) -> No
     await segments.release()
     assert [found.key async for found in rig.services.objects.list("journal/")] == []
     assert len((await rig.services.replays.messages(await rig.session(session_id))).messages) == 6
+
+
+async def test_a_segment_whose_bytes_are_gone_ends_as_quarantined_and_holds_nothing_up(rig) -> None:
+    session_id = await rig.start()
+    for _ in range(200):
+        if await rig.services.segments.waiting() != (0, None):
+            break
+        await asyncio.sleep(0.01)
+    await rig.services.objects.delete([f.key async for f in rig.services.objects.list("journal/")])
+    await rig.services.db.execute("UPDATE segments SET attempts = 3")
+    await rig.batch(session_id, told(NOW_MS), kind="late")
+    await rig.work()
+    assert (await rig.session(session_id)).clicks == 3
+    balance = await rig.balance()
+    assert (balance.stored, balance.quarantined, balance.difference) == (1, 1, 0)
+
+
+async def test_a_record_that_fails_is_put_aside_and_its_neighbours_go_on(rig) -> None:
+    session_id = await rig.start()
+    await rig.batch(session_id, told(NOW_MS))
+    poison = await rig.start(user_uuid="x")
+    # A value that the table refuses: what no input should be able to do, and still must not stop the others.
+    await rig.services.db.execute(
+        f"ALTER TABLE sessions ADD CONSTRAINT poison CHECK (session_id <> {poison})"
+    )
+    for _ in range(5):  # each failure puts the next try off
+        with contextlib.suppress(AssertionError):
+            await rig.work(tries=20)
+        rig.clock.now_ms += 20_000
+    await rig.work()
+    assert (await rig.session(session_id)).clicks == 3
+    (letter,) = await dead_letters.page(rig.services.db, project_ids=None, before=None, limit=10)
+    assert (letter.session_id, letter.kind) == (poison, "start")
+    balance = await rig.balance()
+    assert (balance.stored, balance.quarantined, balance.difference) == (2, 1, 0)
+    await rig.services.db.execute("ALTER TABLE sessions DROP CONSTRAINT poison")
+    services = rig.services
+    await dead_letters.retry(
+        services.db, services.objects, services.journal, letter.dead_letter_id, now_ms=rig.clock()
+    )
+    rig.appended += 1
+    await rig.work()
+    assert (await rig.session(poison)).known
