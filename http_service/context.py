@@ -43,7 +43,7 @@ class Context:
             return address
         hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
         for hop in reversed(hops[-_MAX_HOPS:]):
-            hop = hop.strip()
+            hop = _without_port(hop.strip())
             if not hop:
                 continue
             address = hop
@@ -57,6 +57,13 @@ class Context:
         except ValueError:
             return False
         return any(parsed in network for network in self.trusted)
+
+
+def _without_port(hop: str) -> str:
+    """`1.2.3.4:80` and `[::1]:80`, as some proxies write, without the port."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 class Arrivals:

@@ -21,7 +21,7 @@ from ingest.mobile import (
     user_uuid_for,
 )
 from playhead import telemetry
-from playhead.errors import Forbidden, InvalidBody, NotFound, SampledOut, Unauthorized
+from playhead.errors import Forbidden, InvalidBody, NotFound, SampledOut, Unauthorized, Unavailable
 from projects import Project, sampled_in
 from projects.conditions import for_sdk
 from projects.encoded_ids import decode
@@ -113,7 +113,10 @@ async def _answer(
     call: Call, project: Project, token: str, session_id: SessionId, user_uuid: str
 ) -> Response:
     settings = call.services.settings
-    images = await call.services.projects.frequent_images(project.project_id)
+    try:
+        images = await call.services.projects.frequent_images(project.project_id)
+    except Unavailable:  # the session has begun; a list that only saves uploads must not undo that
+        images = ()
     return json_answer(
         {
             "token": token,

@@ -263,3 +263,5 @@ async def test_the_client_address_is_taken_from_trusted_proxies_only(make_site):
     assert seen("192.0.2.1", "198.51.100.1") == "192.0.2.1"
     assert seen("203.0.113.9", "") == "203.0.113.9"
     assert seen("203.0.113.9", "rubbish") == "rubbish"
+    assert seen("203.0.113.9", "198.51.100.1:4711") == "198.51.100.1"
+    assert seen("203.0.113.9", "[2001:db8::1]:4711") == seen("203.0.113.9", "2001:db8::1") == "2001:db8::1"
