@@ -103,7 +103,8 @@ class Report:
     sessions: dict[int, SessionReport] = field(default_factory=dict)
     messages: list[SentMessage] = field(default_factory=list)
     pictures: list[SentPicture] = field(default_factory=list)
-    refused_starts: int = 0
+    #: statuses of starts that were not 2xx; 0: no answer
+    refused_starts: Counter[int] = field(default_factory=Counter)
 
     def acknowledged(self, session_id: int) -> Counter[Message]:
         """Messages that the server took for this session at least once: it must show each exactly once."""
@@ -143,7 +144,7 @@ class Report:
             "requests": sum(session["requests"] for session in sessions),
             "failed_requests": sum(session["failed_requests"] for session in sessions),
             "lost_messages": len(self.lost()),
-            "refused_starts": self.refused_starts,
+            "refused_starts": {str(status): count for status, count in self.refused_starts.items()},
         }
 
 

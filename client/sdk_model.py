@@ -228,7 +228,7 @@ class Sdk(ABC):
                     return False  # the SDK cannot read it: no retry, no session
                 await self._adopt(*answer, asked_ms)
                 return True
-            self.report.refused_starts += 1
+            self.report.refused_starts[reply.status] += 1
             if self.clock() - asked_ms >= self.script.duration_ms or retry == self.start_retries:
                 break
             await self.clock.advance_to(self.clock() + START_RETRY_MS)

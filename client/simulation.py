@@ -122,7 +122,8 @@ async def launch(
 
 def _visitor(plan: Plan, number: int, left: int, dice: Random) -> Visitor:
     platform = plan.platform or (Platform.IOS, Platform.ANDROID)[number % 2]
-    device = DEVICES[platform][number // 2 % len(DEVICES[platform])]
+    place = number if plan.platform else number // 2
+    device = DEVICES[platform][place % len(DEVICES[platform])]
     seed = dice.getrandbits(31)
     script = make_script(device, seed, plan.minutes, plan.wishes)
     scripts = [script]

@@ -40,7 +40,8 @@ def simulate(
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.1, help="Length of a session, about.")] = 3.0,
     speedup: Annotated[
-        float, typer.Option(help="Virtual minutes per real one; 0: as fast as it goes.")
+        float,
+        typer.Option(help="How much faster than life, 0: as fast as it goes. The server notes real time."),
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="The same seed makes the same sessions.")] = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=10_000, help="Phones at a time.")] = 8,
@@ -70,8 +71,9 @@ def simulate(
     else:
         _summarize(report)
     if len(report.sessions) < sessions:
+        answers = ", ".join(f"{status or 'no answer'}" for status in sorted(report.refused_starts))
         complain(
-            f"{sessions - len(report.sessions)} sessions could not be started; is {url} right, and the project key?"
+            f"{sessions - len(report.sessions)} sessions were not started: {answers or 'odd answer'} at {url}"
         )
         raise typer.Exit(1)
 

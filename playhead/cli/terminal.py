@@ -84,7 +84,10 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    first = max([len(columns[0]), *(len(row[0]) for row in shown)])
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for place, name in enumerate(columns):  # the first column is to be copied, so it is never cut
+        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=None if place else first)
     for row in shown:
         table.add_row(*(Text(value) for value in row))
     Console().print(table)

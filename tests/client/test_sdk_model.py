@@ -71,7 +71,7 @@ async def test_start_is_asked_again_with_the_same_body(player: Player) -> None:
     bodies = {taken.request.body for taken in taker.of("start")}
     assert len(taker.of("start")) == 4
     assert len(bodies) == 1
-    assert player.report.refused_starts == 3
+    assert player.report.refused_starts == {500: 3}
 
 
 async def test_android_gives_up_after_five_retries(android: Player) -> None:

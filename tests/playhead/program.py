@@ -28,6 +28,7 @@ class Program:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PLAYHEAD_")}
         environ |= {"PYTHONPATH": str(ROOT), "PLAYHEAD_DATA_DIR": str(data_dir), "PLAYHEAD_PORT": "0"}
         environ |= {f"PLAYHEAD_{name.upper()}": value for name, value in (settings or {}).items()}
+        self._environ = environ
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "playhead", *arguments],
@@ -54,6 +55,19 @@ class Program:
                 return self
             time.sleep(0.05)
         raise AssertionError(f"not ready: {self.output}")
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command with the same settings, to its end."""
+        command = [sys.executable, "-m", "playhead", *arguments]
+        return subprocess.run(
+            command,
+            env=self._environ,
+            cwd=self.data_dir,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def children(self) -> dict[str, psutil.Process]:
         """HTTP and worker processes by name, and `postgres`."""

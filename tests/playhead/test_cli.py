@@ -90,6 +90,7 @@ def test_api_keys_show_their_secret_once(playhead: Command) -> None:
         (["dead-letters", "retry", "5"], 1, "5: no dead letter"),
         (["nonsense"], 2, "nonsense"),
         (["simulate"], 2, "--url"),
+        (["simulate", "--url", "http://127.0.0.1:9", "--project", "x", "--speedup", "0"], 1, "no answer"),
         (["serve", "--config", "/nowhere/x.toml"], 2, "x.toml"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from collections.abc import Iterator
@@ -147,6 +148,18 @@ async def test_what_phones_send_is_what_the_api_shows(data_dir: Path, programs: 
         assert stored == sent
         frames = program.get(f"/api/v1/replays/{session_id}/frames").json()["frames"]
         assert len(frames) == report.pictures_of(session_id).total()
+
+    # commands beside the running server find its embedded database
+    listed = json.loads(program.run("replay", "list", "--project", "shop", "--json").stdout)
+    assert {row["session_id"] for row in listed} == {str(session_id) for session_id in report.sessions}
+    first = listed[0]["session_id"]
+    assert json.loads(program.run("replay", "show", first, "--json").stdout)["session_id"] == first
+    assert program.run("replay", "delete", first, "--yes").returncode == 0
+    assert program.run("replay", "show", first).returncode == 1
+    assert program.get(f"/api/v1/replays/{first}").status_code == 404
+    examined = program.run("doctor", "--json")
+    assert examined.returncode == 0, examined.stdout
+    assert any(each["name"] == "ledger shop" for each in json.loads(examined.stdout)["findings"])
 
 
 def test_secrets_appear_in_no_log_line(data_dir: Path, programs: list[Program]) -> None:
