@@ -25,6 +25,7 @@ from typing import Any
 from storage.embedded_postgres import EmbeddedPostgres, processes
 
 START_TIMEOUT_S = 60.0
+FREEZE_S = 0.1  # until every thread has noticed that it is stopped
 
 # Reads lines "+pid", "-pid", "/path" and, when its standard input ends, kills and removes what is left.
 REAPER = """
@@ -148,6 +149,7 @@ class Server:
     def freeze(self) -> None:
         """It keeps its connections and answers nothing any more."""
         self._send(signal.SIGSTOP)
+        time.sleep(FREEZE_S)
         self._frozen = True
 
     def thaw(self) -> None:
@@ -279,6 +281,7 @@ class S3Server(Server):
             "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
             f"-s3.port={self.port}", *(f"-{name}={port}" for name, port in self._ports.items()),
             "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false",
+            "-bucket=readiness",
             f"-s3.localSocket={self.folder / 's3.sock'}", f"-filer.localSocket={self.folder / 'filer.sock'}",
         ]  # fmt: skip
 
@@ -293,11 +296,13 @@ class S3Server(Server):
         return [Path(f"/tmp/seaweedfs-{name}-grpc-{port}.sock") for name, port in grpc.items()]
 
     def answers(self) -> bool:
+        """Whether it takes and gives objects; listing the buckets works long before that."""
         try:
-            self.client().list_buckets()
+            client = self.client()
+            client.put_object(Bucket="readiness", Key="probe", Body=b"x")
+            return bool(client.get_object(Bucket="readiness", Key="probe")["Body"].read() == b"x")
         except Exception:  # botocore has many ways to say "not yet"
             return False
-        return True
 
     def client(self) -> Any:
         """A boto3 client with full rights."""
@@ -367,6 +372,7 @@ class PostgresServer(Server):
 
     def freeze(self) -> None:
         self._to_all(signal.SIGSTOP)
+        time.sleep(FREEZE_S)
         self._frozen = True
 
     def thaw(self) -> None:

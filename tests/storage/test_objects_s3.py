@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -18,6 +20,8 @@ from storage.objects import open_objects
 from storage.objects_s3 import S3Objects, open_s3
 from tests.servers import S3, S3Server, free_port
 from tests.storage.test_objects import keys_of
+
+T = TypeVar("T")
 
 
 async def test_the_prefix_keeps_others_apart(s3: S3) -> None:
@@ -90,13 +94,22 @@ async def test_a_frozen_stopped_and_restarted_server(own_s3: S3, monkeypatch: py
                 await call
         assert time.monotonic() - begun < 12
         own_s3.server.thaw()
-        assert await store.get("a") == b"kept"
+        assert await soon(lambda: store.get("a")) == b"kept"
         own_s3.server.stop()
         with pytest.raises(StorageUnavailable, match="does not answer"):
             await store.put("b", b"x")
         own_s3.server.start()
-        assert await store.get("a") == b"kept"
-        assert await store.put("b", b"x")
+        assert await soon(lambda: store.get("a")) == b"kept"
+        assert await soon(lambda: store.put("b", b"x"))
+
+
+async def soon(call: Callable[[], Awaitable[T]]) -> T:
+    """What the call returns once the server has found its parts again."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(StorageUnavailable):
+                return await call()
+            await asyncio.sleep(0.1)
 
 
 class Answering:
