@@ -69,31 +69,36 @@ async def serve(settings: Settings, announce: Announce) -> None:
             *(_work_role(number) for number in range(settings.worker_processes)),
         ]
         url = settings.public_url or address_of(settings.host, sockets[0])
-        await _run_children(
-            settings, roles, stop, lambda kids: announce(Running(settings, secrets, url, kids, stop))
-        )
+
+        async def ready(children: Children) -> None:
+            await announce(Running(settings, secrets, url, children, stop))
+
+        await _run_children(settings, roles, stop, ready, pool="serve")
 
 
 async def supervise_http(settings: Settings) -> None:
     """`playhead http` with several processes: they share one listening socket."""
     stop = asyncio.Event()
     with _bound(settings) as sockets:
-        await _run_children(settings, list(_http_roles(sockets, settings.http_processes)), stop, None)
+        await _run_children(settings, list(_http_roles(sockets, settings.http_processes)), stop, pool="http")
 
 
 async def supervise_work(settings: Settings) -> None:
     """`playhead work` with several processes."""
     roles = [_work_role(number) for number in range(settings.worker_processes)]
-    await _run_children(settings, roles, asyncio.Event(), None)
+    await _run_children(settings, roles, asyncio.Event(), pool="work")
 
 
 async def _run_children(
     settings: Settings,
     roles: list[Role],
     stop: asyncio.Event,
-    announce: Callable[[Children], Coroutine[Any, Any, None]] | None,
+    announce: Callable[[Children], Coroutine[Any, Any, None]] | None = None,
+    *,
+    pool: str,
 ) -> None:
-    metrics = _fresh_folder(settings.data_dir / "run" / "metrics")
+    """Keep these children until `stop`; `pool` names the folder in which their metrics meet."""
+    metrics = _fresh_folder(settings.data_dir / "run" / f"metrics-{pool}")
     children = Children({**environment_of(settings), POOL_VARIABLE: str(metrics)}, metrics)
     _on_signals(stop, children.hurry)
     try:
@@ -261,6 +266,9 @@ async def answers(url: str, *, within_s: float = READY_TIMEOUT_S) -> bool:
 
 
 def _fresh_folder(path: Path) -> Path:
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
+    try:
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+    except OSError as problem:
+        raise BadSettings([f"{PREFIX}DATA_DIR: {path}: {problem.strerror}"]) from problem
     return path.resolve()

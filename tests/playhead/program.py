@@ -40,6 +40,7 @@ class Program:
                 process_group=0,
             )
         self.url = ""
+        self.key = ""
 
     @property
     def output(self) -> str:
@@ -92,8 +93,8 @@ class Program:
 
     @property
     def admin_key(self) -> str:
-        """The generated one."""
-        return (self.data_dir / "secrets" / "admin_key").read_text().strip()
+        """The one that the test set, or the generated one."""
+        return self.key or (self.data_dir / "secrets" / "admin_key").read_text().strip()
 
     def stop(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 40) -> int:
         """Send a signal -> exit status."""

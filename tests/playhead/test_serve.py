@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from client.report import Report
 from client.simulation import Plan, Simulation
 from client.transport import HttpTransport, open_http_client
 from messages import Layout, decode, fields
 from playhead.wiring import wall_clock
 from tests.playhead.program import Program, gone, until
+from tests.servers import S3
 
 
 @pytest.fixture
@@ -119,20 +123,22 @@ def test_several_processes_share_the_address(data_dir: Path, programs: list[Prog
     assert program.stop() == 0
 
 
-async def test_what_phones_send_is_what_the_api_shows(data_dir: Path, programs: list[Program]) -> None:
-    program = Program(data_dir, "serve", settings={"session_quiet_s": "2"}).await_ready()
-    programs.append(program)
-    program.post("/api/v1/projects", {"name": "Shop", "key": "shop"})
-    simulation = Simulation.of(Plan("shop", sessions=4, minutes=0.8, seed=4))
+async def play(url: str, **plan: Any) -> Report:
+    """Simulated phones against that server."""
     async with open_http_client() as client:
-        report = await simulation.run(HttpTransport(client, program.url + "/ingest"), wall_clock)
-    assert len(report.sessions) == 4
+        return await Simulation.of(Plan("shop", **plan)).run(
+            HttpTransport(client, url + "/ingest"), wall_clock
+        )
+
+
+def compare(program: Program, report: Report) -> None:
+    """Once all sessions are ready, the API shows exactly what the phones sent."""
 
     def ready() -> bool:
         rows = program.get("/api/v1/replays?project=shop").json()["replays"]
-        return len(rows) == 4 and all(row["status"] == "ready" for row in rows)
+        return len(rows) == len(report.sessions) and all(row["status"] == "ready" for row in rows)
 
-    assert until(ready, 60)
+    assert until(ready, 60), program.output
     for session_id, session in report.sessions.items():
         shown = program.get(f"/api/v1/replays/{session_id}/messages?limit=1000").json()
         assert shown["next_cursor"] is None
@@ -149,6 +155,15 @@ async def test_what_phones_send_is_what_the_api_shows(data_dir: Path, programs: 
         frames = program.get(f"/api/v1/replays/{session_id}/frames").json()["frames"]
         assert len(frames) == report.pictures_of(session_id).total()
 
+
+async def test_what_phones_send_is_what_the_api_shows(data_dir: Path, programs: list[Program]) -> None:
+    program = Program(data_dir, "serve", settings={"session_quiet_s": "2"}).await_ready()
+    programs.append(program)
+    program.post("/api/v1/projects", {"name": "Shop", "key": "shop"})
+    report = await play(program.url, sessions=4, minutes=0.8, seed=4)
+    assert len(report.sessions) == 4
+    compare(program, report)
+
     # commands beside the running server find its embedded database
     listed = json.loads(program.run("replay", "list", "--project", "shop", "--json").stdout)
     assert {row["session_id"] for row in listed} == {str(session_id) for session_id in report.sessions}
@@ -160,6 +175,39 @@ async def test_what_phones_send_is_what_the_api_shows(data_dir: Path, programs: 
     examined = program.run("doctor", "--json")
     assert examined.returncode == 0, examined.stdout
     assert any(each["name"] == "ledger shop" for each in json.loads(examined.stdout)["findings"])
+
+
+async def test_a_fleet_shares_postgres_s3_and_redis(
+    postgres_dsn: str, redis_url: str, s3: S3, tmp_path: Path, programs: list[Program]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    shared = {
+        "database_url": postgres_dsn,
+        "redis_url": redis_url,
+        **s3.settings,
+        "token_secrets": "of-all-machines",
+        "admin_key": "admin-of-all-machines",
+        "session_quiet_s": "2",
+    }
+    front = Program(tmp_path / "front", "http", settings={**shared, "port": str(port), "http_processes": "2"})
+    back = Program(tmp_path / "back", "work", settings={**shared, "worker_processes": "2"})
+    programs += [front, back]
+    front.url, front.key = f"http://127.0.0.1:{port}", "admin-of-all-machines"
+    assert until(lambda: front.get("/readyz").json()["status"] == "ready"), front.output
+    front.post("/api/v1/projects", {"name": "Shop", "key": "shop"})
+    report = await play(front.url, sessions=3, minutes=0.6, seed=8)
+    compare(front, report)
+    assert set(front.children()) == {"http-1", "http-2"}
+    assert set(back.children()) == {"work-1", "work-2"}
+    assert (front.stop(), back.stop()) == (0, 0)
+
+
+def test_a_fleet_process_refuses_an_old_schema(empty_dsn: str, tmp_path: Path) -> None:
+    for command in ("http", "work"):
+        program = Program(tmp_path / command, command, settings={"database_url": empty_dsn})
+        assert program.process.wait(30) == 2
+        assert "run `playhead migrate` first" in program.output
 
 
 def test_secrets_appear_in_no_log_line(data_dir: Path, programs: list[Program]) -> None:
