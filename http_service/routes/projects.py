@@ -21,6 +21,7 @@ async def create(call: Call) -> Response:
 
 async def list_all(call: Call) -> Response:
     """The projects that the caller sees."""
+    call.query(models.NoQuery)
     projects = call.services.projects
     if call.caller.admin:
         found = await projects.list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -74,12 +75,17 @@ async def frame(call: Call) -> Response:
 
 async def timeline(call: Call) -> Response:
     """What the player loads at once; revalidated by ETag once the session is at rest."""
-    found = await call.services.replays.timeline(await _session(call))
+    session = await _session(call)
+    keys = await _project_keys(call, [session])
+    found = await call.services.replays.timeline(session, keys.get(session.project_id))
     etag = f'"{found.etag}"'
     headers = {"etag": etag, "cache-control": "private, no-cache" if found.final else "no-store"}
     if etag in [each.strip().removeprefix("W/") for each in call.header("if-none-match").split(",")]:
         return Response(status_code=304, headers=headers)
-    headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+    headers["vary"] = "Accept-Encoding"
+    if "gzip" not in call.header("accept-encoding"):
+        return Response(gzip.decompress(found.content), media_type="application/json", headers=headers)
+    headers["content-encoding"] = "gzip"
     return Response(found.content, media_type="application/json", headers=headers)
 
 
