@@ -49,13 +49,13 @@ def identify(claims: Claims, route: Route, *, platform: str, now_ms: int, grace_
     """
     if not claims.expired(now_ms):
         return Sender(claims, claims.session_id, "current")
+    if route != "late" and (claims.platform or platform) != "android":
+        raise TokenTimedOut()
     if now_ms - claims.expires_ms > grace_ms:
         return Sender(claims, claims.session_id, "too_old")
     if route == "late":
         return Sender(claims, claims.session_id, "late")
-    if (claims.platform or platform) == "android":
-        return Sender(claims, follow_up(claims, now_ms), "continued")
-    raise TokenTimedOut()
+    return Sender(claims, follow_up(claims, now_ms), "continued")
 
 
 def follow_up(claims: Claims, now_ms: int) -> SessionId:

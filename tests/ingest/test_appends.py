@@ -60,8 +60,15 @@ def test_late_takes_a_timed_out_token_whatever_its_age_within_the_grace(after_ms
     assert (found.session_id, found.outcome) == (SID, "late")
 
 
-@pytest.mark.parametrize("route", ["batch", "late", "images"])
-@pytest.mark.parametrize("platform", ["ios", "android"])
+def test_ios_starts_anew_however_old_its_token_is():
+    with pytest.raises(TokenTimedOut):
+        sender(claims("ios"), "batch", START + 2 * HOUR + GRACE + 1)
+
+
+@pytest.mark.parametrize(
+    ("route", "platform"),
+    [("batch", "android"), ("images", "android"), ("late", "android"), ("late", "ios"), ("late", "")],
+)
 def test_past_the_grace_it_is_acknowledged_and_counted_only(route, platform):
     found = sender(claims(platform), route, START + 2 * HOUR + GRACE + 1)
     assert found.outcome == "too_old"
