@@ -49,6 +49,8 @@ def _serve_bare(listener: socket.socket) -> None:
 
 
 def _serve_playhead(listener: socket.socket, dsn: str, data_dir: str) -> None:
+    import uvloop
+
     from http_service import server
     from playhead.settings import Settings
     from playhead.wiring import open_services
@@ -60,7 +62,8 @@ def _serve_playhead(listener: socket.socket, dsn: str, data_dir: str) -> None:
         async with open_services(settings, role="http") as services:
             await server.serve(services, [listener], stop=asyncio.Event())
 
-    server.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
 
 
 def _token() -> str:

@@ -233,8 +233,8 @@ class Replays:
             index.append((last, frame))
         return index
 
-    async def timeline(self, session: Session) -> TimelineBytes:
-        """What the player loads at once."""
+    async def timeline(self, session: Session, project_key: str | None = None) -> TimelineBytes:
+        """What the player loads at once; `project_key` is shown in it."""
         view = await self.get(session)
         if session.live:
             live = await self._assemble(session)
@@ -246,7 +246,7 @@ class Replays:
         else:
             prefix = recording.prefix(session.project_id, session.session_id, session.recording)
             plain = gzip.decompress(await self._objects.get(prefix + "timeline"))
-        content = gzip.compress(with_replay(plain, view.as_json()), compresslevel=4, mtime=0)
+        content = gzip.compress(with_replay(plain, view.as_json(project_key)), compresslevel=4, mtime=0)
         return TimelineBytes(content, xxhash.xxh3_128_hexdigest(content), not session.live)
 
     async def delete(self, session: Session) -> None:

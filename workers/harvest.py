@@ -196,6 +196,10 @@ def start_terms(start: Any) -> list[Term]:
             ("device", start.device_model),
             ("device", start.device_name),
             ("os", start.os),
+            (
+                "os",
+                "iOS" if start.os == "IOS" else "",
+            ),  # stored as the protocol spells it, found as people do
             ("os", f"{start.os} {start.os_version}" if start.os_version else ""),
             ("country", start.country),
             ("tracker_version", start.tracker_version),

@@ -110,6 +110,11 @@ class Processor:
             await self._segments.fail(claim, type(problem).__name__)
             raise
 
+    async def check_stores(self) -> None:
+        """Raises Unavailable unless database and object store answer."""
+        await self._db.check()
+        await self._objects.check()
+
     async def _load(self, claim: Claim) -> list[Item]:
         data = await self._objects.get(claim.key)
         items: list[Item] = []
@@ -148,9 +153,12 @@ class Processor:
                 if reason:
                     raise Malformed(reason)
                 await self._process(claim, [item], last=item is items[-1])
-            except (Unavailable, ClaimLost):
+            except ClaimLost:
                 raise
             except Exception as problem:
+                # A statement that times out looks like a database that is away; if it answers, the record is to blame.
+                if isinstance(problem, Unavailable):
+                    await self.check_stores()
                 log.warning("record failed", action="record_failed", segment=claim.key, record=item.place,
                             error=type(problem).__name__)  # fmt: skip
                 failed = Item(item.place, item.entry, item.record)

@@ -174,9 +174,12 @@ class Worker:
                 counter("playhead_worker_records_total").labels(kind, fate).inc(count)
         except ClaimLost:
             outcome = "lost"
-        except Unavailable:
+        except Unavailable as problem:
             self._returned.append(claim)
-            raise
+            await self._processor.check_stores()  # raises if one is away: the segment is not to blame
+            self._returned.remove(claim)
+            await self._services.segments.fail(claim, problem.code)
+            outcome = "failed"
         except Exception:
             outcome = "failed"  # noted on the segment; it is tried again by its rules
         counter("playhead_worker_segments_total").labels(outcome).inc()

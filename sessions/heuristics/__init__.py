@@ -4,6 +4,8 @@ They run on everything that is known each time a recording is made, so late data
 a second one. A new rule is a function in a file of its own and a line in RULES.
 """
 
+from collections.abc import Sequence
+
 from sessions.heuristics.crash import crashes
 from sessions.heuristics.finding import Finding, Rule, Timed
 from sessions.heuristics.tap_rage import tap_rages
@@ -11,7 +13,7 @@ from sessions.heuristics.tap_rage import tap_rages
 RULES: tuple[Rule, ...] = (crashes, tap_rages)
 
 
-def find_issues(messages: list[Timed]) -> list[Finding]:
+def find_issues(messages: Sequence[Timed]) -> list[Finding]:
     """All findings of all rules, by time; `messages` in recording order."""
     found = [finding for rule in RULES for finding in rule(messages)]
     return sorted(found, key=lambda finding: (finding.at_ms, finding.type, finding.title))

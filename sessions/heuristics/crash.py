@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from messages.schema import MobileCrash
 from sessions.heuristics.finding import TITLE_CHARS, Finding, Timed
@@ -12,7 +12,7 @@ GROUP_FRAMES = 5
 _VARYING = re.compile(r"0x[0-9a-fA-F]+|\+ ?\d+|:\d+|\b\d+\b")
 
 
-def crashes(messages: list[Timed]) -> Iterable[Finding]:
+def crashes(messages: Sequence[Timed]) -> Iterable[Finding]:
     """One finding per crash message."""
     for at_ms, message in messages:
         if isinstance(message, MobileCrash):

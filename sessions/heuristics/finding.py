@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from messages import Message
 
 #: device time (ms) and message
 Timed = tuple[int, Message]
-Rule = Callable[[list[Timed]], "Iterable[Finding]"]
+Rule = Callable[[Sequence[Timed]], "Iterable[Finding]"]
 
 TITLE_CHARS = 200
 

@@ -5,7 +5,7 @@ Source: spec/openreplay-mobile.md section 7, its rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from messages.schema import MobileClickEvent
 from sessions.heuristics.finding import TITLE_CHARS, Finding, Timed
@@ -14,14 +14,14 @@ MIN_TAPS = 3
 MAX_GAP_MS = 300
 
 
-def tap_rages(messages: list[Timed]) -> Iterable[Finding]:
+def tap_rages(messages: Sequence[Timed]) -> Iterable[Finding]:
     """One finding per burst, at its first tap."""
     for label, times in _bursts(messages):
         if label and len(times) >= MIN_TAPS:
             yield Finding("tap_rage", times[0], label[:TITLE_CHARS], label, {"taps": len(times)})
 
 
-def _bursts(messages: list[Timed]) -> Iterator[tuple[str, list[int]]]:
+def _bursts(messages: Sequence[Timed]) -> Iterator[tuple[str, list[int]]]:
     label, times = "", list[int]()
     for at_ms, message in messages:
         if not isinstance(message, MobileClickEvent):
