@@ -246,7 +246,7 @@ class Replays:
         else:
             prefix = recording.prefix(session.project_id, session.session_id, session.recording)
             plain = gzip.decompress(await self._objects.get(prefix + "timeline"))
-        content = gzip.compress(with_replay(plain, view.as_json(project_key)), compresslevel=4, mtime=0)
+        content = gzip.compress(with_replay(plain, view.as_json(project_key)), compresslevel=1, mtime=0)
         return TimelineBytes(content, xxhash.xxh3_128_hexdigest(content), not session.live)
 
     async def delete(self, session: Session) -> None:
