@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 _records = telemetry.counter("playhead_ingest_records_total")
 _bytes = telemetry.counter("playhead_ingest_bytes_total")
-_seconds = telemetry.histogram("playhead_ingest_append_seconds")
 
 
 @cache
@@ -26,9 +24,7 @@ def _counts(kind: str) -> tuple[Counter, Counter]:
 
 async def accept(record: Record, *, journal: Journal) -> None:
     """Durable when this returns. Raises Overloaded or StorageUnavailable: nothing was kept, a retry is right."""
-    began = perf_counter()
     await journal.append(record)
-    _seconds.observe(perf_counter() - began)
     records, size = _counts(record.kind)
     records.inc()
     size.inc(len(record.body))

@@ -74,7 +74,6 @@ METRICS: tuple[Metric, ...] = (
     # -- the way in
     _count("playhead_ingest_records_total", "records", "records acknowledged, hence durable", "kind"),
     _count("playhead_ingest_bytes_total", "bytes", "bytes of those records as they came", "kind"),
-    _spread("playhead_ingest_append_seconds", "s", "wait of a record until it is durable"),
     _count("playhead_sessions_started_total", "sessions", "answers 200 to a start", "platform"),
     _level("playhead_journal_inflight_bytes", "bytes", "bytes waiting to be durable"),
     _level("playhead_journal_spool_bytes", "bytes", "segments on local disk that wait for the object store"),
@@ -89,10 +88,7 @@ METRICS: tuple[Metric, ...] = (
     _count("playhead_worker_segments_total", "segments", "done, failed, one_by_one, lost", "outcome"),
     _spread("playhead_worker_segment_seconds", "s", "one segment from claim to commit"),
     _count("playhead_worker_records_total", "records", "records processed, by fate", "kind", "fate"),
-    _count("playhead_worker_messages_total", "messages", "messages stored, damaged, refused", "outcome"),
-    _count("playhead_worker_events_total", "events", "events processed, by fate", "source", "fate"),
-    _count("playhead_worker_pictures_total", "pictures", "pictures stored, skipped", "outcome"),
-    _count("playhead_dead_letters_total", "records", "records put aside with a reason", "reason"),
+    _count("playhead_dead_letters_total", "records", "records put aside with a reason", "kind"),
     _count("playhead_recordings_total", "recordings", "new, renewed, unchanged, failed", "outcome"),
     _spread("playhead_recording_seconds", "s", "one recording, read to written"),
     _level("playhead_sessions_due", "sessions", "sessions that await their recording", pooled="mostrecent"),
@@ -101,11 +97,6 @@ METRICS: tuple[Metric, ...] = (
     _level("playhead_ledger", "items", "the ledger's counts", "project", "unit", "fate", pooled="mostrecent"),
     # -- what we stand on
     _level("playhead_dependency_up", "bool", "1: it answers", "dependency", pooled="mostrecent"),
-    _spread("playhead_database_seconds", "s", "statements and transactions", "operation"),
-    _spread("playhead_objects_seconds", "s", "calls to the object store", "operation"),
-    _count("playhead_objects_errors_total", "errors", "calls to the object store that failed", "operation"),
-    _count("playhead_cache_lookups_total", "lookups", "memory, shared, store, negative", "cache", "result"),
-    _count("playhead_cache_errors_total", "errors", "calls to the shared cache that failed"),
     _count("playhead_process_restarts_total", "restarts", "child processes started again", "process"),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from events import store as event_store
 from messages import Limits
 from playhead.errors import Malformed, ObjectMissing, PlayheadError, Unavailable
 from playhead.settings import Settings
+from playhead.telemetry import counter
 from projects.service import ProjectService
 from sessions import parts as part_store
 from sessions import store as session_store
@@ -355,6 +356,7 @@ class Processor:
         for item in items:
             faults = item.reading.faults if item.reading and item.fate is Fate.STORED else []
             if item.fate is Fate.QUARANTINED or faults:
+                counter("playhead_dead_letters_total").labels(item.record.kind).inc()
                 await dead_letters.add(
                     conn,
                     segment_key=claim.key,

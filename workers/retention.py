@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from events import day_of
+from playhead.telemetry import counter
 from sessions import erasure, recording
 from storage import doomed
 from storage.objects import ObjectStore
@@ -53,6 +54,7 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
     await db.execute(OLD_EVENTS, day_of(now_ms))
     await db.execute(OLD_MARKS, now_ms - MARK_DAYS * DAY_MS)
     if removed:
+        counter("playhead_retention_removed_total").labels("sessions").inc(removed)
         log.info("retention", sessions=removed)
     return removed
 
