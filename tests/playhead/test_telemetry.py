@@ -131,16 +131,16 @@ def test_only_metrics_of_the_table_exist() -> None:
     with pytest.raises(KeyError):
         counter("playhead_nonsense_total")
     with pytest.raises(TypeError, match="counter"):
-        gauge("playhead_cache_errors_total")
+        gauge("playhead_recordings_total")
 
 
 def test_numbers_of_several_processes_are_pooled(tmp_path: Path) -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    add = "from playhead.telemetry import *; counter('playhead_cache_errors_total').inc(3)"
+    add = "from playhead.telemetry import *; counter('playhead_recordings_total').labels('new').inc(3)"
     for _ in range(2):
         subprocess.run([sys.executable, "-c", add], env=environ, check=True)
     show = "from playhead.telemetry import *; print(render_metrics()[0].decode())"
     shown = subprocess.run(
         [sys.executable, "-c", show], env=environ, check=True, capture_output=True, text=True
     )
-    assert "playhead_cache_errors_total 6.0" in shown.stdout
+    assert 'playhead_recordings_total{outcome="new"} 6.0' in shown.stdout
