@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,10 +16,9 @@ from messages import Layout as Layout
 from messages import Limits, decode, fields, name_of
 from playhead.errors import Detail, Malformed, NotFound, ObjectMissing, ValidationFailed
 from sessions import erasure, recording
-from sessions import parts as part_store
 from sessions import store as session_store
-from sessions.building import Built, build, counts_of, with_replay
-from sessions.gathering import Gathered, Gatherer
+from sessions.building import counts_of, with_replay
+from sessions.live import Live, LiveSessions
 from sessions.model import Session
 from sessions.recording import Manifest, StoredFrame
 from sessions.search import Page, ReplayFilters, search
@@ -28,10 +28,9 @@ from sessions.view import ReplayView, view_of
 from storage.objects import ObjectStore
 from storage.postgres import Database
 
-#: live sessions kept between requests, and manifests
-LIVE_KEPT = 8
+#: manifests kept between requests
 MANIFESTS_KEPT = 256
-#: a part can be gone between reading its row and its bytes: it is in the recording then
+#: a replaced recording can go while it is read; the row names the newer one
 ATTEMPTS = 4
 
 
@@ -73,15 +72,6 @@ class TimelineBytes:
     final: bool
 
 
-@dataclass(slots=True)
-class _Live:
-    """A session put together from parts, kept while it grows."""
-
-    revision_no: int
-    gathered: Gathered
-    built: Built
-
-
 class Replays:
     """The read side of sessions. `session` arguments come from `find`, which scopes them to projects."""
 
@@ -98,14 +88,12 @@ class Replays:
         self._objects = objects
         self._clock = clock
         self._sessions = sessions
-        self._gatherer = Gatherer(objects, limits)
-        self._live: OrderedDict[tuple[int, int], _Live] = OrderedDict()
+        self._live = LiveSessions(db, objects, limits)
         self._manifests: OrderedDict[tuple[int, int, int], Manifest] = OrderedDict()
 
     def close(self) -> None:
         """Give back the temporary files of live sessions."""
-        while self._live:
-            self._live.popitem()[1].gathered.material.close()
+        self._live.close()
 
     async def page(self, filters: ReplayFilters, project_ids: Sequence[int] | None) -> Page:
         """One page of sessions that match."""
@@ -123,7 +111,7 @@ class Replays:
         if not session.live:
             rows = await session_store.issues_of(self._db, session.project_id, session.session_id)
             return view_of(session, rows, (await self._manifest(session)).completeness)
-        live = await self._assemble(session)
+        live = await self._live.get(session)
         found = [
             {"type": f.type, "at_ms": f.at_ms, "title": f.title, "detail": f.detail}
             for f in live.built.findings
@@ -157,7 +145,7 @@ class Replays:
         types: frozenset[int] | None,
     ) -> Any:  # fmt: skip
         if session.live:
-            built = (await self._assemble(session)).built
+            built = (await self._live.get(session)).built
             rows = ((place, at, message) for place, at, message in built.decoded if place >= start)
             layout = built.layout
         else:
@@ -207,7 +195,7 @@ class Replays:
             if found is None:
                 raise NotFound("no frame at that time")
             if session.live:
-                material = (await self._assemble(session)).gathered.material
+                material = (await self._live.get(session)).gathered.material
                 placed = material.sorted_pictures()[list(index).index(at_ms)]
                 return material.picture_bytes(placed), found.format
             prefix = recording.prefix(session.project_id, session.session_id, session.recording)
@@ -222,7 +210,7 @@ class Replays:
         """(corrected time, picture) by time; of several at one millisecond each later one moves to the next free."""
         offset = session.clock_offset_ms or 0
         if session.live:
-            pictures = (await self._assemble(session)).gathered.material.sorted_pictures()
+            pictures = (await self._live.get(session)).gathered.material.sorted_pictures()
             stored = [StoredFrame(p.at_ms, 0, p.offset, p.length, p.format) for p in pictures]
         else:
             stored = (await self._manifest(session)).frames
@@ -236,24 +224,19 @@ class Replays:
     async def timeline(self, session: Session, project_key: str | None = None) -> TimelineBytes:
         """What the player loads at once; `project_key` is shown in it."""
         view = await self.get(session)
+        shown = view.as_json(project_key)
         if session.live:
-            live = await self._assemble(session)
-            pictures = live.gathered.material.sorted_pictures()
-            stored = [StoredFrame(p.at_ms, 0, 0, p.length, p.format) for p in pictures]
-            plain = orjson.dumps(
-                timeline_of(live.built.decoded, stored, live.built.findings, live.built.completeness)
-            )
+            live = await self._live.get(session)
+            content = await asyncio.to_thread(_live_timeline, live, shown)
         else:
             prefix = recording.prefix(session.project_id, session.session_id, session.recording)
-            plain = gzip.decompress(await self._objects.get(prefix + "timeline"))
-        content = gzip.compress(with_replay(plain, view.as_json(project_key)), compresslevel=1, mtime=0)
+            stored = await self._objects.get(prefix + "timeline")
+            content = await asyncio.to_thread(lambda: _packed(gzip.decompress(stored), shown))
         return TimelineBytes(content, xxhash.xxh3_128_hexdigest(content), not session.live)
 
     async def delete(self, session: Session) -> None:
         """Erase a session: rows now, objects now, late data is dropped from here on."""
-        live = self._live.pop((session.project_id, session.session_id), None)
-        if live is not None:
-            live.gathered.material.close()
+        self._live.forget(session)
         await erasure.erase_session(self._db, self._objects, session, self._clock())
         await self._sessions.changed([(session.project_id, session.session_id)])
 
@@ -271,36 +254,16 @@ class Replays:
     async def _again(self, session: Session) -> Session:
         return await self.find(session.session_id, [session.project_id])
 
-    async def _assemble(self, session: Session) -> _Live:
-        """The session from its recording and parts; what was put together before is only added to."""
-        key = (session.project_id, session.session_id)
-        held = self._live.get(key)
-        if held is not None and held.revision_no == session.revision_no:
-            self._live.move_to_end(key)
-            return held
-        for attempt in range(ATTEMPTS):
-            gathered = held.gathered if held is not None else Gathered()
-            async with self._db.transaction(isolation="repeatable_read", readonly=True) as conn:
-                fresh = (await session_store.get_many(conn, [key])).get(key)
-                parts = await part_store.of_session(conn, *key)
-            if fresh is None:
-                raise NotFound("no such replay")
-            try:
-                if fresh.recording and held is None:
-                    await self._gatherer.add_recording(gathered, *key, fresh.recording)
-                await self._gatherer.add_parts(gathered, parts, late=fresh.recording > 0)
-            except ObjectMissing:
-                held = None
-                if attempt == ATTEMPTS - 1:
-                    raise
-                continue
-            built = build(fresh, gathered.material, late_parts=gathered.late_parts)
-            live = self._live[key] = _Live(fresh.revision_no, gathered, built)
-            while len(self._live) > LIVE_KEPT:
-                _, evicted = self._live.popitem(last=False)
-                evicted.gathered.material.close()
-            return live
-        raise NotFound("this recording is gone")
+
+def _live_timeline(live: Live, shown: dict[str, Any]) -> bytes:
+    pictures = live.gathered.material.sorted_pictures()
+    stored = [StoredFrame(p.at_ms, 0, 0, p.length, p.format) for p in pictures]
+    timeline = timeline_of(live.built.decoded, stored, live.built.findings, live.built.completeness)
+    return _packed(orjson.dumps(timeline), shown)
+
+
+def _packed(timeline: bytes, shown: dict[str, Any]) -> bytes:
+    return gzip.compress(with_replay(timeline, shown), compresslevel=1, mtime=0)
 
 
 def _wanted(

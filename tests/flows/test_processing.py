@@ -425,3 +425,16 @@ async def test_a_record_that_fails_is_put_aside_and_its_neighbours_go_on(rig) ->
     rig.appended += 1
     await rig.work()
     assert (await rig.session(poison)).known
+
+
+async def test_a_live_session_shows_what_came_and_was_recorded_between_two_looks(rig) -> None:
+    session_id = await rig.start()
+    replays = rig.services.replays
+    for number in range(3):
+        await rig.batch(session_id, told(NOW_MS + number * 1000), index=number * 6)
+        await rig.work()
+        if number != 1:
+            page = await replays.messages(await rig.session(session_id))
+            assert len(page.messages) == 6 * (number + 1)
+        else:
+            await rig.record(session_id)
