@@ -72,7 +72,7 @@ async def run(messages: int, frames: int) -> None:
         await finalizer.finalize(project_id, session_id)
         recorded_s = time.perf_counter() - began
         session = await replays.find(session_id, [project_id])
-        prefix = f"recordings/{project_id}/{session_id}/{session.recording}/"
+        prefix = f"recordings/{project_id}/{session_id}/{session.recording_name}/"
 
         async def bare() -> None:
             for name in ("timeline", "manifest"):

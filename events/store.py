@@ -25,13 +25,12 @@ RETURNING event_key
 CORRECT_TIMES = """
 UPDATE events SET at_us = device_us + $4
 WHERE project_id = $1 AND session_id = $2 AND day = $3 AND source = 'mobile'
-  AND at_us <> device_us + $4 AND device_us BETWEEN 0 AND 4102444800000000
+  AND at_us <> device_us + $4 AND device_us >= 946684800000000 AND device_us < 4102444800000000
 """
 
 DELETE_ISSUES = """
 DELETE FROM events WHERE project_id = $1 AND session_id = $2 AND source = 'mobile' AND category = 'issue'
 """
-DELETE_OF_SESSION = "DELETE FROM events WHERE project_id = $1 AND session_id = $2"
 
 
 async def insert_new(conn: Any, events: Sequence[Event]) -> set[bytes]:
@@ -53,11 +52,6 @@ def _row(event: Event) -> tuple[Any, ...]:
 async def correct_times(conn: Any, project_id: int, session_id: str, day: Any, offset_us: int) -> None:
     """Set the corrected time of a mobile session's events to device time + `offset_us`."""
     await conn.execute(CORRECT_TIMES, project_id, session_id, day, offset_us)
-
-
-async def delete_of_session(conn: Any, project_id: int, session_id: str) -> None:
-    """Remove a session's events."""
-    await conn.execute(DELETE_OF_SESSION, project_id, session_id)
 
 
 async def delete_issues(conn: Any, project_id: int, session_id: str) -> None:

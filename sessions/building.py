@@ -12,6 +12,7 @@ from messages import Layout, Message, decode
 from playhead.errors import Malformed
 from sessions import recording
 from sessions.facts import Summary, fact_of, layout_of
+from sessions.gathering import Gathered
 from sessions.heuristics import Finding, find_issues
 from sessions.material import Entry, Material, merged_ranges
 from sessions.model import Session
@@ -31,7 +32,7 @@ class Built:
     layout: Layout
 
 
-def build(session: Session, material: Material, *, late_parts: int = 0) -> Built:
+def build(session: Session, material: Material, gathered: Gathered | None = None) -> Built:
     """Decode and fold everything of a session. What cannot be decoded stays in `entries` alone."""
     layout = layout_of(session.platform, session.legacy)
     entries = material.sorted_messages()
@@ -47,7 +48,9 @@ def build(session: Session, material: Material, *, late_parts: int = 0) -> Built
     findings = find_issues([(at_ms, message) for _, at_ms, message in decoded])
     for finding in findings:
         summary.add_term("issue", finding.type)
-    complete = recording.completeness(material, entries, material.sorted_pictures(), late_parts=late_parts)
+    complete = recording.completeness(material, entries, material.sorted_pictures())
+    if gathered is not None:
+        complete |= {"late_parts": gathered.late_parts, "unreadable_parts": gathered.unreadable}
     return Built(entries, decoded, summary, findings, complete, layout)
 
 

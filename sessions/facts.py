@@ -16,6 +16,8 @@ from messages import Layout, Message, fields
 TERM_CHARS = 200
 #: most search terms per session
 MAX_TERMS = 400
+#: most users that one session is found by
+MAX_USERS = 100
 #: values of an event's data beyond this many characters stay in the recording alone
 EVENT_TEXT_CHARS = 8_000
 
@@ -142,6 +144,8 @@ class Summary:
     terms: dict[tuple[str, str], None] = field(default_factory=dict)
     user_id: str = ""
     anonymous_id: str = ""
+    users: dict[str, None] = field(default_factory=dict)
+    anonymous_users: dict[str, None] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
 
     def add(self, message: Message, fact: Fact) -> None:
@@ -151,14 +155,23 @@ class Summary:
             self.counters[counter] += 1
         for facet, value in fact.terms:
             self.add_term(facet, value)
-        if message.TYPE == 94:
-            self.user_id = getattr(message, "id", "")[:TERM_CHARS] or self.user_id
-        elif message.TYPE == 95:
-            self.anonymous_id = getattr(message, "id", "")[:TERM_CHARS] or self.anonymous_id
+        if message.TYPE in (94, 95):
+            self._name(message.TYPE == 94, getattr(message, "id", "")[:TERM_CHARS])
         elif message.TYPE == 92 and len(self.metadata) < MAX_TERMS:
             self.metadata[getattr(message, "key", "")[:TERM_CHARS]] = getattr(message, "value", "")[
                 :TERM_CHARS
             ]
+
+    def _name(self, known: bool, user: str) -> None:
+        if not user:
+            return
+        users = self.users if known else self.anonymous_users
+        if len(users) < MAX_USERS:
+            users[user] = None
+        if known:
+            self.user_id = user
+        else:
+            self.anonymous_id = user
 
     def add_term(self, facet: str, value: str) -> None:
         """Note a search term; empty ones and those past the bound are left out."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from messages import Limits, read_archive, sniff_picture, unpack, walk
 from messages.uploads import parse_upload
-from playhead.errors import Malformed
+from playhead.errors import Malformed, ObjectMissing
 from sessions import recording
 from sessions.material import Material
 from sessions.parts import Part
@@ -21,7 +21,7 @@ class Gathered:
 
     material: Material = field(default_factory=Material)
     consumed: set[tuple[str, int]] = field(default_factory=set)
-    recording: int = 0
+    recording: str = ""
     late_parts: int = 0
     unreadable: int = 0
 
@@ -33,12 +33,26 @@ class Gatherer:
         self._objects = objects
         self._limits = limits
 
-    async def add_parts(self, gathered: Gathered, parts: Sequence[Part], *, late: bool = False) -> None:
-        """Add the parts that are not in yet. Raises ObjectMissing when the journal no longer has one."""
+    async def add_parts(
+        self, gathered: Gathered, parts: Sequence[Part], *, late: bool = False, tolerant: bool = False
+    ) -> None:
+        """Add the parts that are not in yet.
+
+        One that the journal no longer has raises ObjectMissing; `tolerant` counts it as unreadable instead.
+        """
         for part in parts:
             if part.key in gathered.consumed:
                 continue
-            body = await self._objects.get(part.segment_key, start=part.body_offset, length=part.body_length)
+            try:
+                body = await self._objects.get(
+                    part.segment_key, start=part.body_offset, length=part.body_length
+                )
+            except ObjectMissing:
+                if not tolerant:
+                    raise
+                gathered.unreadable += 1
+                gathered.consumed.add(part.key)
+                continue
             gathered.late_parts += late
             try:
                 self._add(gathered.material, part, body)
@@ -60,10 +74,10 @@ class Gatherer:
                     continue
 
     async def add_recording(
-        self, gathered: Gathered, project_id: int, session_id: int, version: int
+        self, gathered: Gathered, project_id: int, session_id: int, name: str
     ) -> Manifest:
         """Add what an earlier version of the recording holds -> its manifest."""
-        prefix = recording.prefix(project_id, session_id, version)
+        prefix = recording.prefix(project_id, session_id, name)
         manifest = Manifest.from_bytes(await self._objects.get(prefix + "manifest"))
         if manifest.blocks:
             content = await self._objects.get(prefix + "messages")
@@ -76,7 +90,7 @@ class Gatherer:
         gathered.material.coverage.clear()
         gathered.material.coverage.update(manifest.coverage)
         gathered.late_parts += manifest.completeness.get("late_parts", 0)
-        gathered.recording = version
+        gathered.recording = name
         return manifest
 
 

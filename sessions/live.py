@@ -71,7 +71,7 @@ class LiveSessions:
         seat = self._seats.setdefault(key, _Seat())
         self._seats.move_to_end(key)
         async with seat.lock:
-            if seat.live is None or seat.live.revision_no != session.revision_no:
+            if seat.live is None or seat.live.revision_no < session.revision_no:
                 await self._update(key, seat)
             assert seat.live is not None
             live = seat.live
@@ -91,13 +91,14 @@ class LiveSessions:
             if fresh is None:
                 raise NotFound("no such replay")
             # A newer recording can hold parts that came and went unseen.
-            if seat.live is not None and seat.live.gathered.recording != fresh.recording:
+            if seat.live is not None and seat.live.gathered.recording != fresh.recording_name:
                 seat.clear()
             gathered = seat.live.gathered if seat.live is not None else Gathered()
             try:
-                if fresh.recording and gathered.recording != fresh.recording:
-                    await self._gatherer.add_recording(gathered, *key, fresh.recording)
-                await self._gatherer.add_parts(gathered, parts, late=fresh.recording > 0)
+                if fresh.recording and not gathered.recording:
+                    await self._gatherer.add_recording(gathered, *key, fresh.recording_name)
+                last = attempt == ATTEMPTS - 1
+                await self._gatherer.add_parts(gathered, parts, late=fresh.recording > 0, tolerant=last)
             except BaseException as problem:
                 gathered.material.close()
                 seat.live = None
@@ -105,6 +106,6 @@ class LiveSessions:
                     continue
                 raise
             # In a thread: an hour's session takes a second, which appends would have to wait.
-            built = await asyncio.to_thread(build, fresh, gathered.material, late_parts=gathered.late_parts)
+            built = await asyncio.to_thread(build, fresh, gathered.material, gathered)
             seat.live = Live(fresh.revision_no, gathered, built)
             return

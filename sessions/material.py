@@ -19,6 +19,9 @@ from messages import CLIENT_TYPES, Frame, Picture, identity
 
 BATCH_META = 107
 MAX_INDEX = 2**63 - 1
+#: more than any app reports in a session; what a hostile one sends beyond is left out
+MAX_MESSAGES = 1_000_000
+MAX_BYTES = 512_000_000
 #: pictures beyond this much lie in a temporary file while a recording is made
 SPOOL_BYTES = 16_000_000
 
@@ -50,6 +53,8 @@ class Material:
     pictures: dict[tuple[int, bytes], Placed] = field(default_factory=dict)
     #: [first, last] index of each batch: what the SDK numbered, for the completeness report
     coverage: set[tuple[int, int]] = field(default_factory=set)
+    size: int = 0  # bytes of message bodies
+    cut: int = 0  # messages left out because of the bounds
     _spool: IO[bytes] | None = None
     _contents: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
@@ -74,12 +79,16 @@ class Material:
             occurrence = occurrences[key]
             occurrences[key] = occurrence + 1
             held = known.get((key, occurrence))
+            if held is None and (len(known) >= MAX_MESSAGES or self.size + len(frame.body) > MAX_BYTES):
+                self.cut += 1
+                continue
             if held is None or frame.index < held.order:
+                self.size += len(frame.body) if held is None else 0
                 known[key, occurrence] = Entry(timestamp, min(frame.index, MAX_INDEX), frame.type, frame.body)
             first = frame.index if first is None else first
             last = frame.index
         if first is not None:
-            self.coverage.add((first, last))
+            self.coverage.add((min(first, MAX_INDEX), min(last, MAX_INDEX)))
         return len(known) - before
 
     def add_pictures(self, pictures: Iterable[Picture]) -> int:
@@ -103,9 +112,13 @@ class Material:
 
     def picture_bytes(self, picture: Placed) -> bytes:
         """The content of one picture."""
+        return self.content(picture.offset, picture.length)
+
+    def content(self, offset: int, length: int) -> bytes:
+        """Bytes of the spool."""
         assert self._spool is not None
-        self._spool.seek(picture.offset)
-        return self._spool.read(picture.length)
+        self._spool.seek(offset)
+        return self._spool.read(length)
 
     def close(self) -> None:
         """Give the temporary file back."""

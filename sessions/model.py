@@ -108,6 +108,7 @@ class Session:
     issue_types: tuple[str, ...] = ()
     revision_no: int = 0
     recording: int = 0  # newest version in the object store; 0: none yet
+    recording_name: str = ""  # the folder that holds it
     due_ms: int | None = None  # when to finalize; None: recorded and nothing new since
     claimed_until_ms: int = 0
     attempts: int = 0
@@ -119,7 +120,7 @@ class Session:
 
     def corrected_ms(self, device_ms: int) -> int:
         """A time of this session's device by the server's clock."""
-        return device_ms + (self.clock_offset_ms or 0)
+        return min(max(device_ms + (self.clock_offset_ms or 0), -MAX_MS), MAX_MS)
 
 
 COUNTERS: Final = (

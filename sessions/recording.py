@@ -1,6 +1,6 @@
 """A recording: one session's material as objects, made for reading.
 
-Under `recordings/{project}/{session}/{version}/`:
+Under `recordings/{project}/{session}/{version}-{attempt}/`:
 
 - `messages`   messages in order, binary format of spec/openreplay-mobile.md 3.2, in zstd blocks of some thousand
 - `indexes`    the lowest SDK index of each message (msgpack, zstd), so that late data can be merged in
@@ -101,10 +101,10 @@ def gzip_json(value: Any) -> bytes:
     return gzip.compress(orjson.dumps(value), compresslevel=6, mtime=0)
 
 
-def prefix(project_id: int, session_id: int, version: int | None = None) -> str:
-    """Key prefix of a session's recordings, or of one version."""
+def prefix(project_id: int, session_id: int, name: str = "") -> str:
+    """Key prefix of a session's recordings, or of one of them."""
     base = f"recordings/{project_id}/{session_id}/"
-    return base if version is None else f"{base}{version}/"
+    return f"{base}{name}/" if name else base
 
 
 def message_blocks(entries: list[Entry]) -> tuple[bytes, list[Block]]:
@@ -177,9 +177,7 @@ def absorb_frames(material: Material, frames: Iterable[StoredFrame], content: by
     material.add_pictures(Picture(f.at_ms, f.format, content[f.offset : f.offset + f.length]) for f in frames)
 
 
-def completeness(
-    material: Material, entries: list[Entry], pictures: list[Placed], *, late_parts: int
-) -> dict[str, Any]:
+def completeness(material: Material, entries: list[Entry], pictures: list[Placed]) -> dict[str, Any]:
     """What is missing, in figures the player can put into words. Times are the device's, ms.
 
     `index_ranges`: what the SDK numbered and we have. A gap between them was either lost or sent again under new
@@ -193,7 +191,7 @@ def completeness(
     return {
         "index_ranges": merged_ranges(material.coverage),
         "frame_gaps": gaps[:500],
-        "late_parts": late_parts,
+        "cut_messages": material.cut,
         "messages": len(entries),
         "frames": len(pictures),
     }

@@ -43,7 +43,6 @@ SORTS = {
     "most_events": ("events", True),
     "fewest_events": ("events", False),
 }
-MIN_TEXT_CHARS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ gone AS (
 INSERT INTO facets (project_id, facet, value, started_ms, session_id)
 SELECT $1, facet, value, $3, $2 FROM wanted ON CONFLICT DO NOTHING
 """
-DELETE = "DELETE FROM facets WHERE project_id = $1 AND session_id = $2"
 
 #: (project_id, facet, value, started_ms, session_id)
 Row = tuple[int, str, str, int, int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import structlog
 from events import Event, arrival_of, clamp_us, day_of, mobile_key
 from events import store as event_store
 from messages import Limits
-from playhead.errors import Unavailable
+from playhead.errors import PlayheadError, Unavailable
 from playhead.settings import Settings
 from sessions import issues as issue_store
 from sessions import parts as part_store
@@ -18,6 +19,7 @@ from sessions import recording as recordings
 from sessions import store as session_store
 from sessions import terms as term_store
 from sessions.building import Built, build, counts_of, objects_of
+from sessions.facts import attribute_terms
 from sessions.gathering import Gathered, Gatherer
 from sessions.model import Session
 from sessions.parts import Part
@@ -43,7 +45,7 @@ SELECT recording FROM sessions WHERE project_id = $1 AND session_id = $2 FOR UPD
 """
 # What arrived while the recording was made keeps the session due.
 RECORDED = """
-UPDATE sessions SET recording = $3, claimed_until_ms = 0, attempts = 0,
+UPDATE sessions SET recording = $3, recording_name = $20, claimed_until_ms = 0, attempts = 0,
     due_ms = CASE WHEN revision_no = $4 THEN NULL ELSE due_ms END,
     messages = $5, events = $6, clicks = $7, swipes = $8, inputs = $9, views = $10, network = $11,
     network_errors = $12, logs = $13, crashes = $14, frames = $15,
@@ -53,8 +55,17 @@ UPDATE sessions SET recording = $3, claimed_until_ms = 0, attempts = 0,
 WHERE project_id = $1 AND session_id = $2
 """
 LATER = """
-UPDATE sessions SET due_ms = $3, claimed_until_ms = 0 WHERE project_id = $1 AND session_id = $2
+UPDATE sessions SET due_ms = $3, claimed_until_ms = 0
+WHERE project_id = $1 AND session_id = $2 AND attempts = $4
 """
+#: a session that failed this often (or ended the worker) waits for new data before it is tried again
+MAX_ATTEMPTS = 6
+
+
+class RecordingFailed(PlayheadError):
+    """A session could not be recorded; it was put off."""
+
+    code = "recording_failed"
 
 
 class Finalizer:
@@ -76,42 +87,52 @@ class Finalizer:
         return [(row[0], row[1]) for row in rows]
 
     async def finalize(self, project_id: int, session_id: int) -> int:
-        """Make one session's recording -> its version (0: nothing to do). Failures put it off."""
+        """Make one session's recording -> its version (0: nothing done). Failures put it off."""
+        async with self._db.transaction(isolation="repeatable_read") as conn:
+            found = await session_store.get_many(conn, [(project_id, session_id)])
+            parts = await part_store.of_session(conn, project_id, session_id)
+        session = found.get((project_id, session_id))
+        if session is None:
+            return 0
+        if session.attempts > MAX_ATTEMPTS:
+            log.error("recording_given_up", session=session_id, attempts=session.attempts)
+            await self._db.execute(LATER, project_id, session_id, None, session.attempts)
+            return 0
+        name = f"{session.recording + 1}-{secrets.token_hex(4)}"
         try:
-            return await self._finalize(project_id, session_id)
+            version = await self._finalize(session, parts, name)
         except Unavailable:
             raise
         except Exception as problem:
-            log.warning("recording failed", action="recording_failed", session=session_id,
-                        error=type(problem).__name__)  # fmt: skip
-            await self._db.execute(LATER, project_id, session_id, self._clock() + RETRY_MS)
-            raise
+            log.warning("recording_failed", session=session_id, error=type(problem).__name__)
+            due_ms = self._clock() + RETRY_MS * session.attempts
+            await self._db.execute(LATER, project_id, session_id, due_ms, session.attempts)
+            version = -1
+        if version <= 0:  # what was written belongs to nobody
+            await doomed.add(self._db, recordings.prefix(project_id, session_id, name), self._clock())
+        if version < 0:
+            raise RecordingFailed
+        return version
 
-    async def _finalize(self, project_id: int, session_id: int) -> int:
-        async with self._db.transaction(isolation="repeatable_read") as conn:
-            session = (await session_store.get_many(conn, [(project_id, session_id)])).get(
-                (project_id, session_id)
-            )
-            parts = await part_store.of_session(conn, project_id, session_id)
-        if session is None:
-            return 0
+    async def _finalize(self, session: Session, parts: Sequence[Part], name: str) -> int:
+        key = (session.project_id, session.session_id)
         gathered = Gathered()
         try:
             if session.recording:
-                await self._gatherer.add_recording(gathered, project_id, session_id, session.recording)
-            await self._gatherer.add_parts(gathered, parts, late=bool(session.recording))
-            built = build(session, gathered.material, late_parts=gathered.late_parts)
-            version = session.recording + 1
-            prefix = recordings.prefix(project_id, session_id, version)
-            for name, content in objects_of(built, gathered.material, self._settings.frames_object_bytes):
-                await self._objects.put(prefix + name, content)
-            return await self._commit(session, parts, built, version)
+                await self._gatherer.add_recording(gathered, *key, session.recording_name)
+            await self._gatherer.add_parts(gathered, parts, late=bool(session.recording), tolerant=True)
+            built = build(session, gathered.material, gathered)
+            prefix = recordings.prefix(*key, name)
+            for part, content in objects_of(built, gathered.material, self._settings.frames_object_bytes):
+                await self._objects.put(prefix + part, content)
+            return await self._commit(session, parts, built, name)
         finally:
             gathered.material.close()
 
-    async def _commit(self, session: Session, parts: Sequence[Part], built: Built, version: int) -> int:
+    async def _commit(self, session: Session, parts: Sequence[Part], built: Built, name: str) -> int:
         project_id, session_id = session.project_id, session.session_id
         counts = counts_of(built)
+        version = session.recording + 1
         async with self._db.transaction() as conn:
             row = await conn.fetchrow(LOCK, project_id, session_id)
             if row is None:  # erased meanwhile
@@ -124,6 +145,7 @@ class Finalizer:
                 *(counts[name] for name in COUNTED),
                 built.summary.user_id, built.summary.anonymous_id, built.summary.metadata,
                 sorted({finding.type for finding in built.findings}),
+                name,
             )  # fmt: skip
             await part_store.delete(conn, project_id, session_id, parts)
             await term_store.replace(
@@ -132,7 +154,7 @@ class Finalizer:
             await issue_store.replace(conn, session, built.findings)
             await self._events(conn, session, built)
             if session.recording:
-                old = recordings.prefix(project_id, session_id, session.recording)
+                old = recordings.prefix(project_id, session_id, session.recording_name)
                 keep_ms = int(self._settings.recording_keep_s * 1000)
                 await doomed.add(conn, old, self._clock() + keep_ms)
         return version
@@ -171,10 +193,10 @@ COUNTED = (
 
 
 def all_terms(session: Session, built: Built) -> list[tuple[str, str]]:
-    """Everything a session can be found by."""
+    """Everything a session can be found by: who and what it is first, since the number of the others is bounded."""
     summary = built.summary
-    summary.add_term("user_id", summary.user_id or session.user_id)
-    summary.add_term("anonymous_id", summary.anonymous_id or session.anonymous_id)
-    for key, value in summary.metadata.items():
-        summary.add_term(f"metadata.{key}", value)
-    return [*start_terms(session), *summary.terms]
+    users = [("user_id", user) for user in (*summary.users, session.user_id)]
+    users += [("anonymous_id", user) for user in (*summary.anonymous_users, session.anonymous_id)]
+    metadata = [(f"metadata.{key}", value) for key, value in summary.metadata.items()]
+    issues = [("issue", finding.type) for finding in built.findings]
+    return [*start_terms(session), *attribute_terms([*users, *metadata, *issues]), *summary.terms]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import threading
@@ -43,18 +44,20 @@ class Watchdog:
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
-        self._since: float | None = None
+        self._keys = itertools.count()
+        self._began: dict[int, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
         """The work that is timed."""
-        self._since = time.monotonic()
+        key = next(self._keys)
+        self._began[key] = time.monotonic()
         try:
             yield
         finally:
-            self._since = None
+            del self._began[key]
 
     def start(self) -> None:
         """Begin to watch."""
@@ -66,8 +69,8 @@ class Watchdog:
 
     def _run(self) -> None:
         while not self._stop.wait(min(self._limit_s / 4, 5)):
-            since = self._since
-            if since is not None and time.monotonic() - since > self._limit_s:
+            oldest = min(tuple(self._began.values()), default=None)
+            if oldest is not None and time.monotonic() - oldest > self._limit_s:
                 log.error("worker_hung")
                 os._exit(EXIT_HUNG)
 
@@ -186,12 +189,13 @@ class Worker:
         histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
 
     async def _recordings(self) -> None:
-        due = await self._finalizer.claim(CLAIMS)
+        due = await self._finalizer.claim(1)
         for project_id, session_id in due:
             started = time.perf_counter()
             outcome = "new"
             try:
-                version = await self._finalizer.finalize(project_id, session_id)
+                with self._watchdog.watch():
+                    version = await self._finalizer.finalize(project_id, session_id)
                 outcome = "new" if version == 1 else "renewed"
             except Unavailable:
                 raise

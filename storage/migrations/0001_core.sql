@@ -80,6 +80,7 @@ CREATE TABLE sessions (
     issue_types text[] NOT NULL DEFAULT '{}',
     revision_no bigint NOT NULL DEFAULT 0, -- grows with every change of its data
     recording integer NOT NULL DEFAULT 0, -- newest version in the object store; 0: none yet
+    recording_name text NOT NULL DEFAULT '', -- the folder that holds it: each attempt writes into its own
     due_ms bigint, -- when to finalize; null: recorded and nothing new since
     claimed_until_ms bigint NOT NULL DEFAULT 0,
     attempts integer NOT NULL DEFAULT 0,

@@ -102,7 +102,7 @@ class Rig:
     async def objects_of(self, session_id: int) -> dict[str, bytes]:
         """The objects of the newest recording by name."""
         session = await self.session(session_id)
-        prefix = f"recordings/{self.project_id}/{session_id}/{session.recording}/"
+        prefix = f"recordings/{self.project_id}/{session_id}/{session.recording_name}/"
         objects = self.services.objects
         keys = [found.key async for found in objects.list(prefix)]
         return {key.removeprefix(prefix): await objects.get(key) for key in keys}
