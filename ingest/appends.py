@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import xxhash
 
 from playhead.errors import TokenTimedOut
-from sessions.ids import SessionId, compose
+from sessions.ids import MAX_ID, SessionId, compose
 from sessions.tokens import Claims
 from storage.segment_file import Record
 
@@ -97,5 +97,11 @@ def record_of(
 
 def is_stray(body: bytes, sender: Sender) -> bool:
     """Whether an image upload names another session than its token's: `filename="<session>-<last>.tar.gz"`."""
-    named = _ARCHIVE_NAME.search(body, 0, NAME_WINDOW_BYTES)
-    return named is not None and int(named[1]) not in (sender.claims.session_id, sender.session_id)
+    named = named_session(body)
+    return named is not None and named not in (sender.claims.session_id, sender.session_id)
+
+
+def named_session(body: bytes) -> int | None:
+    """The session id in the first archive's file name, if it has one that can be a session's."""
+    found = _ARCHIVE_NAME.search(body, 0, NAME_WINDOW_BYTES)
+    return int(found[1]) if found is not None and 0 < int(found[1]) <= MAX_ID else None

@@ -243,7 +243,10 @@ def _upsert() -> str:
     for name in (*_TEXTS, *_SIZES, "start_info", "device_start_ms"):
         rules[name] = f"CASE WHEN excluded.known AND NOT s.known THEN excluded.{name} ELSE s.{name} END"
     rules |= {name: f"s.{name} OR excluded.{name}" for name in ("known", "legacy")}
-    rules["metadata"] = "s.metadata || excluded.metadata"
+    # a hostile app cannot make the row grow without end
+    rules["metadata"] = (
+        "CASE WHEN pg_column_size(s.metadata) > 65536 THEN s.metadata ELSE s.metadata || excluded.metadata END"
+    )
     rules["revision_no"] = "s.revision_no + 1"
     rules["duration_ms"] = _duration(
         rules["device_last_ms"], rules["clock_offset_ms"], rules["last_received_ms"], "s.started_ms"

@@ -7,7 +7,7 @@ journal can be released. Retrying appends the record to the journal again: it is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playhead.errors import NotFound
@@ -110,6 +110,7 @@ async def retry(
 ) -> DeadLetter:
     """Append the record to the journal again; durable when this returns. Raises NotFound, Unavailable."""
     letter = await get(db, dead_letter_id)
-    await journal.append(await content(objects, letter))
+    record = await content(objects, letter)
+    await journal.append(replace(record, meta={**record.meta, "retry": dead_letter_id}))
     await db.execute(RETRIED, dead_letter_id, now_ms)
     return letter

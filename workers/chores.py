@@ -51,7 +51,7 @@ class Chores:
         found = await self._services.segments.sweep()
         if found:
             log.info("segments_found", count=found)
-        await erasure.sweep(self._services.db)
+        await erasure.sweep(self._services.db, self._services.clock())
 
     async def release(self) -> None:
         """Delete journal segments that no recording needs any more."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events import Event, arrival_of, clamp_us, day_of, mobile_key
-from sessions.facts import TERM_CHARS, attribute_terms, event_data
+from sessions.facts import MAX_TERMS, TERM_CHARS, attribute_terms, event_data
 from sessions.ids import started_ms
 from sessions.model import SessionStart
 from sessions.parts import Part
@@ -132,7 +132,8 @@ class Rows:
             if timestamp in PLAUSIBLE_MS:
                 update.seen(timestamp)
             for term in one.fact.terms:
-                terms[term[0], term[1][:TERM_CHARS]] = None
+                if len(terms) < MAX_TERMS:
+                    terms[term[0], term[1][:TERM_CHARS]] = None
             if one.fact.category is None:
                 update.messages += 1
                 update.logs += "logs" in one.fact.counters

@@ -13,8 +13,9 @@ from typing import Any
 import structlog
 
 from events import store as event_store
+from ingest.appends import named_session
 from messages import Limits
-from playhead.errors import Malformed, ObjectMissing, PlayheadError, Unavailable
+from playhead.errors import Malformed, ObjectMissing, PlayheadError, TooMuch, Unavailable
 from playhead.settings import Settings
 from playhead.telemetry import counter
 from projects.service import ProjectService
@@ -34,7 +35,7 @@ from storage.segments import Claim, SegmentIndex
 from workers import named_images
 from workers.harvest import Item, Rows, SessionKey
 from workers.reading import read_batch, read_images
-from workers.routing import Span, late_spans, named_session, same_device
+from workers.routing import Span, late_spans, same_device
 
 log = structlog.get_logger()
 
@@ -98,9 +99,12 @@ class Processor:
                 if claim.attempts <= self._settings.segment_attempts:
                     raise
                 return await self._give_up(claim, problem)
-            if claim.attempts > self._settings.segment_attempts:
+            if claim.attempts > self._settings.segment_attempts or claim.progress:
                 return await self._one_by_one(claim, items)
-            await self._process(claim, items)
+            try:
+                await self._process(claim, items)
+            except TooMuch:  # harmless one by one
+                return await self._one_by_one(claim, await self._load(claim))
             return Counter((item.record.kind, item.fate) for item in items if item.fate)
         except (Unavailable, ClaimLost):
             raise
@@ -129,19 +133,30 @@ class Processor:
                 items.append(Item(place, entry, hollow, fate=Fate.QUARANTINED, reason="damaged in storage"))
         return items
 
+    async def _shortfall(self, conn: Any, claim: Claim, items: Sequence[Item]) -> Counter[int]:
+        """Records that were accepted and that damage has made unfindable, by project; they get a dead letter."""
+        left = Counter({int(p): n for p, n in (await conn.fetchval(LEFT, claim.key) or {}).items()})
+        short = left - Counter(item.record.project_id for item in items)
+        await self._mourn(conn, claim, short, "damaged in storage")
+        return short
+
+    async def _mourn(self, conn: Any, claim: Claim, lost: Counter[int], reason: str) -> None:
+        """One dead letter per project for records of which nothing is left."""
+        for project_id, count in lost.items():
+            record = Record("segment", project_id, None, self._clock() * 1000, {}, b"")
+            await dead_letters.add(
+                conn, segment_key=claim.key, place=-project_id, record=record, reason=reason,
+                detail={"records": count}, now_ms=self._clock(),
+            )  # fmt: skip
+
     async def _give_up(self, claim: Claim, problem: PlayheadError) -> Counter[tuple[str, Fate]]:
         """End a segment of which nothing can be read: its records are quarantined, though no bytes are left."""
         async with self._db.transaction() as conn:
-            left: dict[str, int] = await conn.fetchval(LEFT, claim.key) or {}
+            left = Counter({int(p): n for p, n in (await conn.fetchval(LEFT, claim.key) or {}).items()})
             if not await self._segments.finish(conn, claim):
                 raise ClaimLost
-            await ledger.add(conn, {(int(p), str(Fate.QUARANTINED)): count for p, count in left.items()})
-            for project_id, count in left.items():
-                lost = Record("segment", int(project_id), None, self._clock() * 1000, {}, b"")
-                await dead_letters.add(
-                    conn, segment_key=claim.key, place=-int(project_id), record=lost, reason=problem.code,
-                    detail={"records": count}, now_ms=self._clock(),
-                )  # fmt: skip
+            await ledger.add(conn, {(p, str(Fate.QUARANTINED)): count for p, count in left.items()})
+            await self._mourn(conn, claim, left, problem.code)
         log.error("segment_lost", segment=claim.key, reason=problem.code)
         return Counter({("segment", Fate.QUARANTINED): sum(left.values())})
 
@@ -154,12 +169,9 @@ class Processor:
                 if reason:
                     raise Malformed(reason)
                 await self._process(claim, [item], last=item is items[-1])
-            except ClaimLost:
+            except (Unavailable, ClaimLost):  # a record that is begun and not ended twice is put aside
                 raise
             except Exception as problem:
-                # A statement that times out looks like a database that is away; if it answers, the record is to blame.
-                if isinstance(problem, Unavailable):
-                    await self.check_stores()
                 log.warning("record failed", action="record_failed", segment=claim.key, record=item.place,
                             error=type(problem).__name__)  # fmt: skip
                 failed = Item(item.place, item.entry, item.record)
@@ -175,6 +187,7 @@ class Processor:
         await self._keep_objects(claim, items)
         written: list[tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]] = []
         async with self._db.transaction() as conn:
+            short = await self._shortfall(conn, claim, items) if last is not False else Counter[int]()
             if not await self._advance(conn, claim, items, last):
                 raise ClaimLost
             # Late files and strays are routed by what the rest of the segment has written.
@@ -183,7 +196,14 @@ class Processor:
                 if group:
                     written.append(await self._write(conn, claim, group))
             await self._bury(conn, claim, items)
-            await ledger.add(conn, Counter((i.record.project_id, str(i.fate)) for i in items))
+            fates = Counter((i.record.project_id, str(i.fate)) for i in items)
+            fates.update({(project_id, str(Fate.QUARANTINED)): count for project_id, count in short.items()})
+            await ledger.add(conn, fates)
+        await self._objects.delete(
+            dead_letters.object_key(claim.key, i.place)
+            for i in items
+            if i.reading and i.reading.faults and i.fate not in (Fate.STORED, Fate.QUARANTINED)
+        )
         for rows, sessions, terms in written:
             await self._sessions.changed([k for k in rows.updates if k in sessions and not sessions[k].live])
             self._known_terms.update(dict.fromkeys(terms))
@@ -196,11 +216,16 @@ class Processor:
             if item.fate is None and item.record.kind == "expired":
                 item.end(Fate.EXPIRED, "too late")
         await self._check_projects(items)
+        await self._check_owners(items)
         waiting = [item for item in items if item.fate is None]
         sessions = await session_store.get_many(self._db, {i.target for i in waiting})
         starts = {i.target: i for i in waiting if i.record.kind == "start"}
+        held = 0
         for item in waiting:
             self._read_one(item, sessions, starts)
+            held += item.reading.messages_bytes if item.reading else 0
+            if held > self._limits.max_unpacked_bytes * 2 and len(items) > 1:
+                raise TooMuch("a segment unpacks to too much at once")
 
     async def _keep_objects(self, claim: Claim, items: Sequence[Item]) -> None:
         """Objects go before the rows that name them."""
@@ -241,6 +266,25 @@ class Processor:
         return await self._segments.advance(conn, claim, items[0].place + 1, items[0].record.project_id) and (
             not last or await self._segments.finish(conn, claim)
         )
+
+    async def _check_owners(self, items: Sequence[Item]) -> None:
+        """What nobody may keep is not even read, unless it may belong to another session than the token's."""
+        own = [i for i in items if i.fate is None and i.record.kind not in ORDERED_KINDS]
+        for item in own:
+            if item.record.meta.get("dnr"):
+                item.end(Fate.EXPIRED, "not to be recorded")
+        erased = await self._erased(self._db, {item.target for item in own})
+        for item in own:
+            if item.fate is None and item.target in erased:
+                item.end(Fate.EXPIRED, "erased")
+
+    @staticmethod
+    async def _erased(source: Any, keys: set[SessionKey]) -> set[SessionKey]:
+        if not keys:
+            return set()
+        ordered = sorted(keys)
+        rows = await source.fetch(ERASED, [k[0] for k in ordered], [k[1] for k in ordered])
+        return {(row[0], row[1]) for row in rows}
 
     async def _check_projects(self, items: Sequence[Item]) -> None:
         for project_id in {item.record.project_id for item in items}:
@@ -299,11 +343,7 @@ class Processor:
 
     async def _drop_unwanted(self, conn: Any, items: Sequence[Item]) -> None:
         keys = {(i.record.project_id, span.session_id) for i in items if i.fate is None for span in i.spans}
-        if not keys:
-            return
-        ordered = sorted(keys)
-        rows = await conn.fetch(ERASED, [k[0] for k in ordered], [k[1] for k in ordered])
-        erased = {(row[0], row[1]) for row in rows}
+        erased = await self._erased(conn, keys)
         for item in items:
             if item.fate is None and erased:
                 item.spans = [s for s in item.spans if (item.record.project_id, s.session_id) not in erased]
@@ -312,9 +352,7 @@ class Processor:
 
     async def _mark_duplicates(self, conn: Any, items: Sequence[Item]) -> None:
         """The first record of each new body is stored, every other one is a duplicate."""
-        bodies = [
-            (*item.target, item.reading.digest if item.reading else _start_digest(item)) for item in items
-        ]
+        bodies = [(*item.target, _digest(item)) for item in items]
         new: set[tuple[int, int, bytes]] = set()
         if bodies:
             columns = [list(column) for column in zip(*bodies, strict=True)]
@@ -379,8 +417,13 @@ def _continued(item: Item) -> SessionKey | None:
     return (item.record.project_id, continued) if isinstance(continued, int) else None
 
 
-def _start_digest(item: Item) -> bytes:
-    return b"start" + item.target[1].to_bytes(8, "little", signed=True)
+def _digest(item: Item) -> bytes:
+    """Identity of a record's content; a dead letter tried again is not a duplicate of itself."""
+    digest = (
+        item.reading.digest if item.reading else b"start" + item.target[1].to_bytes(8, "little", signed=True)
+    )
+    retry = item.record.meta.get("retry")
+    return digest if retry is None else digest + str(retry).encode()
 
 
 def _start_of(session: Session) -> SessionStart:

@@ -66,6 +66,7 @@ class Reading:
     named: list[NamedPicture] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
     content_bytes: int = 0
+    messages_bytes: int = 0  # of a batch, unpacked
 
     def fault(self, place: str, reason: str) -> None:
         """Note something unusable inside the record."""
@@ -82,6 +83,7 @@ def read_batch(record: Record, layout: Layout, limits: Limits) -> Reading:
         if not body:
             raise unpacked.fault
         reading.fault("gzip", str(unpacked.fault))
+    reading.messages_bytes = len(body)
     found = walk(body, limits)
     if found.tail:
         reading.fault("tail", found.tail)

@@ -8,8 +8,7 @@ import structlog
 
 from events import day_of
 from playhead.telemetry import counter
-from sessions import erasure, recording
-from storage import doomed
+from sessions import erasure
 from storage.objects import ObjectStore
 from storage.postgres import Database
 
@@ -35,6 +34,11 @@ OLD_EVENTS = """
 DELETE FROM events e USING projects p
 WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days
 """
+OLD_LETTERS = """
+DELETE FROM dead_letters d USING projects p
+WHERE d.project_id = p.project_id AND d.created_ms < $1 - p.retention_days * 86400000::bigint
+RETURNING d.object_key
+"""
 OLD_MARKS = "DELETE FROM erased_sessions WHERE erased_ms < $1"
 #: marks outlive the longest token and spool by far
 MARK_DAYS = 400
@@ -46,12 +50,12 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
     while rows := await db.fetch(OLD_SESSIONS, now_ms, BATCH):
         for project_id, session_id in rows:
             async with db.transaction() as conn:
-                letters = await erasure.delete_rows(conn, project_id, session_id)
-            await doomed.delete_prefix(objects, recording.prefix(project_id, session_id))
-            await objects.delete(letters)
+                await erasure.delete_rows(conn, project_id, session_id, now_ms=now_ms)
             removed += 1
     await _drop_partitions(db, now_ms)
     await db.execute(OLD_EVENTS, day_of(now_ms))
+    letters = await db.fetch(OLD_LETTERS, now_ms)
+    await objects.delete(row[0] for row in letters)
     await db.execute(OLD_MARKS, now_ms - MARK_DAYS * DAY_MS)
     if removed:
         counter("playhead_retention_removed_total").labels("sessions").inc(removed)

@@ -6,7 +6,6 @@ session. Source: spec/openreplay-mobile.md 9.2.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,10 +14,6 @@ from workers.reading import Told
 
 #: how long after its last message a session still claims late data, ms
 TAIL_MS = 150_000
-
-_ARCHIVE_NAME = re.compile(rb'filename="(\d{1,19})-')
-#: multipart heads lie at the start of the body
-NAME_SEARCH_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +57,6 @@ def _holds(session: Session, device_ms: int) -> bool:
         return False
     last = session.device_last_ms if session.device_last_ms is not None else max(starts)
     return min(starts) <= device_ms <= max(last, max(starts)) + TAIL_MS
-
-
-def named_session(body: bytes) -> int | None:
-    """The session id in an archive's file name (`<sessionID>-<lastTs>.tar.gz`), if it has one."""
-    match = _ARCHIVE_NAME.search(body[:NAME_SEARCH_BYTES])
-    return int(match.group(1)) if match else None
 
 
 def same_device(one: Session | None, other: Session | None, user_uuid: str) -> bool:

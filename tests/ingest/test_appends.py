@@ -143,7 +143,7 @@ def part(name: bytes, padding: int = 0) -> bytes:
         (f'"{SID}-1.tar.gz"'.encode(), "images"),
         (f"{SID}-1.tar.gz".encode(), "images"),
         (f'"{SID + 1}-1.tar.gz"'.encode(), "stray"),
-        (b'"99999999999999999999-1.gz"', "stray"),
+        (b'"99999999999999999999-1.gz"', "images"),  # no session can be called so
         (b'"unknown-1.tar.gz"', "images"),
         (b'"d2a84f4b8b650937ec8f73cd8be2c74add5a911ba64df27458ed8229da804a26"', "images"),
     ],
