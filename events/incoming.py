@@ -1,11 +1,13 @@
 """What every protocol's adapter makes of its requests: events on their way into the journal.
 
-One record of kind `events` carries many; its body is `pack(events)`, its meta stays small.
+One record of kind `events` carries many; its body is `pack(events)`, its meta stays small. Every packing is unique:
+equal events packed twice are two events, the same record processed twice is one.
 """
 
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -53,14 +55,14 @@ def pack(events: Iterable[IncomingEvent]) -> bytes:
         )
         for each in events
     ]  # fmt: skip
-    packed: bytes = msgpack.packb([_VERSION, rows], unicode_errors="replace")
+    packed: bytes = msgpack.packb([_VERSION, secrets.token_bytes(8), rows], unicode_errors="replace")
     return packed
 
 
 def unpack(body: bytes) -> list[IncomingEvent]:
     """The inverse of `pack`. Raises Malformed."""
     try:
-        version, rows = msgpack.unpackb(body)
+        version, _, rows = msgpack.unpackb(body)
         if version != _VERSION:
             raise Malformed(f"events of version {version}")
         return [

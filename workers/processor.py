@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from events import incoming, stored
 from events import store as event_store
 from messages import Limits
 from playhead.errors import Malformed, ObjectMissing, PlayheadError, Unavailable
@@ -168,6 +169,7 @@ class Processor:
         async with self._db.transaction() as conn:
             if not await self._advance(conn, claim, items, last):
                 raise ClaimLost
+            await self._write_events(conn, [i for i in items if i.fate is None and i.events is not None])
             # Late files and strays are routed by what the rest of the segment has written.
             for ordered in (False, True):
                 group = [i for i in items if i.fate is None and (i.record.kind in ORDERED_KINDS) is ordered]
@@ -188,7 +190,8 @@ class Processor:
                 item.end(Fate.EXPIRED, "too late")
         await self._check_projects(items)
         waiting = [item for item in items if item.fate is None]
-        sessions = await session_store.get_many(self._db, {i.target for i in waiting})
+        wanted = {i.target for i in waiting if i.record.kind != incoming.KIND}
+        sessions = await session_store.get_many(self._db, wanted)
         starts = {i.target: i for i in waiting if i.record.kind == "start"}
         for item in waiting:
             self._read_one(item, sessions, starts)
@@ -226,6 +229,18 @@ class Processor:
         await named_images.insert(conn, items)
         return rows, sessions, terms
 
+    @staticmethod
+    async def _write_events(conn: Any, items: Sequence[Item]) -> None:
+        """Events of all protocols but the mobile one; a record of which nothing is new is a duplicate."""
+        rows = [
+            stored.rows_of(i.record.project_id, i.record.body, i.events or (), i.record.received_us)
+            for i in items
+        ]
+        new = await stored.store(conn, [row for each in rows for row in each])
+        for item, own in zip(items, rows, strict=True):
+            fresh = not own or any(event.key in new for event, _ in own)
+            item.end(Fate.STORED if fresh else Fate.DUPLICATE)
+
     async def _advance(self, conn: Any, claim: Claim, items: list[Item], last: bool | None) -> bool:
         if last is None:
             return bool(await self._segments.finish(conn, claim))
@@ -262,6 +277,8 @@ class Processor:
                 item.reading = read_batch(record, layout_of(platform, legacy), self._limits)
             elif record.kind in ("images", "stray"):
                 item.reading = read_images(record, self._limits)
+            elif record.kind == incoming.KIND:
+                item.events = incoming.unpack(record.body)
             elif record.kind != "start":
                 item.end(Fate.QUARANTINED, f"unknown kind {record.kind[:40]}")
         except Malformed as problem:

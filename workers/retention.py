@@ -34,6 +34,14 @@ OLD_EVENTS = """
 DELETE FROM events e USING projects p
 WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days
 """
+OLD_EVENT_IDS = """
+DELETE FROM event_ids i USING projects p
+WHERE i.project_id = p.project_id AND i.day < $1::date - p.retention_days
+"""
+OLD_EVENT_ERRORS = """
+DELETE FROM event_errors e USING projects p
+WHERE e.project_id = p.project_id AND e.received_us < ($1::bigint - p.retention_days * 86400000::bigint) * 1000
+"""
 OLD_MARKS = "DELETE FROM erased_sessions WHERE erased_ms < $1"
 #: marks outlive the longest token and spool by far
 MARK_DAYS = 400
@@ -51,6 +59,8 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
             removed += 1
     await _drop_partitions(db, now_ms)
     await db.execute(OLD_EVENTS, day_of(now_ms))
+    await db.execute(OLD_EVENT_IDS, day_of(now_ms))
+    await db.execute(OLD_EVENT_ERRORS, now_ms)
     await db.execute(OLD_MARKS, now_ms - MARK_DAYS * DAY_MS)
     if removed:
         log.info("retention", sessions=removed)

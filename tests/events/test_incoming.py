@@ -48,6 +48,10 @@ def test_what_cannot_be_stored_is_made_storable(data: dict[Any, Any], kept: dict
     assert unpack(pack([event(data=data)]))[0].data == kept
 
 
+def test_every_packing_is_its_own() -> None:
+    assert pack([event()]) != pack([event()])
+
+
 def test_deep_data_is_cut() -> None:
     deep: Any = {}
     for _ in range(5000):
@@ -67,7 +71,7 @@ def test_every_cut_is_malformed() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xc0", msgpack.packb([2, []]), msgpack.packb([1, [[1]]]), b"\xff" * 9]
+    "body", [b"", b"\xc0", msgpack.packb([2, b"", []]), msgpack.packb([1, b"", [[1]]]), b"\xff" * 9]
 )
 def test_foreign_bytes_are_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
