@@ -282,3 +282,11 @@ CREATE TABLE event_errors (
     PRIMARY KEY (project_id, error_id)
 );
 CREATE INDEX event_errors_by_time ON event_errors (project_id, received_us DESC, error_id DESC);
+
+-- Users known to a project, for protocols whose events name a user by number.
+CREATE TABLE project_users (
+    project_id integer NOT NULL REFERENCES projects ON DELETE CASCADE,
+    user_id bigint NOT NULL,
+    username text NOT NULL,
+    PRIMARY KEY (project_id, user_id)
+);
