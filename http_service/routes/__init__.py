@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from http_service.operations import Operation
-from http_service.routes import dead_letters, health, mobile, player, projects, replays
+from http_service.routes import dead_letters, events, health, mobile, player, projects, replays, schemas
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     # POST /v1/mobile/{start,i,late,images}, /v1/ios/{start,append,i,late,images}; GET /v1/mobile/conditions/{id}
@@ -14,6 +14,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *projects.OPERATIONS,
     # /api/v1/replays, /{session_id}, …/messages, …/frames, …/frames/{at_ms}, …/timeline
     *replays.OPERATIONS,
+    # /api/v1/events, /events/query, /events/{id}, /sessions, /sessions/{session_id}/events, /errors
+    *events.OPERATIONS,
+    # /api/v1/schemas, /{category}
+    *schemas.OPERATIONS,
     # /api/v1/dead-letters, /{id}/retry
     *dead_letters.OPERATIONS,
     # /healthz, /readyz, /metrics, /openapi.json, /docs
