@@ -86,6 +86,8 @@ OPERATIONS: Final = (
         (Reply(200, "alive", models.UpOut, example={"up": True}),),
         handle=up,
         ingest=True,
+        no_project=True,
+        any_method=True,
     ),
     Operation(
         "GET",
