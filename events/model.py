@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -52,3 +53,19 @@ def mobile_key(session_id: int, identity: bytes, occurrence: int) -> bytes:
     """Identity of a mobile message as an event: session, content, occurrence within its batch."""
     seed = session_id.to_bytes(8, "little") + identity + occurrence.to_bytes(4, "little")
     return xxhash.xxh3_128_digest(seed)
+
+
+def named_key(project_id: int, source: str, event_id: str) -> bytes:
+    """Identity of an event whose sender named it."""
+    seed = "\0".join((str(project_id), source, event_id)).encode()
+    return hashlib.blake2b(seed, digest_size=16).digest()
+
+
+def placed_key(project_id: int, packing: bytes, received_us: int, place: int) -> bytes:
+    """Identity of an event without a name: its place in the one record that brought it (`packing`: its digest)."""
+    return xxhash.xxh3_128_digest(packing + b"%d:%d:%d" % (project_id, received_us, place))
+
+
+def shown_id(event_id: str, key: bytes, session_id: str) -> str:
+    """An event's identifier in answers: the sender's, else one made of its key and session."""
+    return event_id or f"{key.hex()}.{session_id}"

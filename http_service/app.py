@@ -28,7 +28,9 @@ def build_app(services: Services) -> ASGIApp:
     """The whole HTTP side over these services. Raises BadSettings (proxies, geo database)."""
     context = build_context(services)
     app: ASGIApp = Router(routes_of(OPERATIONS, context), redirect_slashes=False, default=_no_route)
-    app = Bounded(app, limit=services.settings.max_json_bytes, budget=context.budget)
+    settings = services.settings
+    large = {each.path: settings.max_batch_bytes for each in OPERATIONS if each.large}
+    app = Bounded(app, limit=settings.max_json_bytes, budget=context.budget, by_path=large)
     app = Prefixes(app)
     app = Shell(app)
     return Front(app, context)

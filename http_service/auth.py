@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from playhead.errors import Forbidden, Unauthorized
+from playhead.errors import Forbidden, NotFound, Unauthorized
 
 if TYPE_CHECKING:
     from http_service.context import Context
@@ -21,6 +22,7 @@ class Access(Enum):
 
     PUBLIC = "no credential"
     TRACKER = "a session token"  # checked by the operation itself
+    SEND = "a project key, an API key with the role write, or the admin key"
     READ = "an API key or the admin key"
     WRITE = "an API key with the role write, or the admin key"
     ADMIN = "the admin key"
@@ -33,23 +35,30 @@ class Caller:
     admin: bool = False
     project_id: int | None = None
     writes: bool = False
+    sends: bool = False  # by a project key, which opens nothing else
 
     def sees(self, project_id: int) -> bool:
         """Whether this project's data is the caller's to see."""
         return self.admin or self.project_id == project_id
 
 
+#: the event service, which a trusted network may open to everybody (spec/event-service.md 2)
+OPEN_PATHS = ("/api/v1/events", "/api/v1/sessions", "/api/v1/schemas", "/api/v1/errors")
+
 NOBODY = Caller()
 ADMIN = Caller(admin=True, writes=True)
 
 
 async def authenticate(request: Request, access: Access, context: Context) -> Caller:
-    """The caller by `Authorization: Bearer <key>`. Raises Unauthorized where one is needed; DatabaseUnavailable."""
+    """The caller by `Authorization: Bearer <key>`, or for sending by `X-Project-Key: <key>`.
+
+    Raises Unauthorized where one is needed; Forbidden for a project key that wants more; DatabaseUnavailable.
+    """
     if access in (Access.PUBLIC, Access.TRACKER):
         return NOBODY
     secret = bearer_of(request)
     if not secret:
-        raise Unauthorized("an API key or the admin key is needed: Authorization: Bearer <key>")
+        return await _by_project_key(request, access, context)
     if same(secret, context.services.secrets.admin_key):
         return ADMIN
     key = await context.services.api_keys.authenticate(secret)
@@ -58,8 +67,30 @@ async def authenticate(request: Request, access: Access, context: Context) -> Ca
     return Caller(project_id=key.project_id, writes=key.role == "write")
 
 
+async def _by_project_key(request: Request, access: Access, context: Context) -> Caller:
+    """The caller without an Authorization header."""
+    projects, default = context.services.projects, context.services.settings.default_project
+    key = request.headers.get("x-project-key", "")
+    if key:
+        try:
+            project = await projects.by_key(key)
+        except NotFound:
+            raise Unauthorized("this project key is not known") from None
+        if access is not Access.SEND:
+            raise Forbidden("a project key may only send events")
+        return Caller(project_id=project.project_id, sends=True)
+    if default and access is not Access.ADMIN and request.url.path.startswith(OPEN_PATHS):
+        with suppress(NotFound):
+            project = await projects.by_key(default)
+            if project.options.events.open:
+                return Caller(project_id=project.project_id, writes=True)
+    raise Unauthorized("an API key or the admin key is needed: Authorization: Bearer <key>")
+
+
 def require(caller: Caller, access: Access) -> None:
     """Raises Forbidden if this caller may not do what `access` stands for."""
+    if access is Access.SEND and not (caller.sends or caller.writes):
+        raise Forbidden("this key may only read")
     if access is Access.WRITE and not caller.writes:
         raise Forbidden("this key may only read")
     if access is Access.ADMIN and not caller.admin:

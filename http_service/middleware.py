@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
@@ -90,26 +91,30 @@ class BrokenOff(Exception):
 
 
 class Bounded:
-    """Holds every body to `limit` bytes and all of them together to the budget."""
+    """Holds every body to `limit` bytes, those of some paths to their own, and all together to the budget."""
 
-    def __init__(self, app: ASGIApp, *, limit: int, budget: Budget) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limit: int, budget: Budget, by_path: Mapping[str, int] | None = None
+    ) -> None:
         self._app, self._limit, self._budget = app, limit, budget
+        self._by_path = by_path or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         declared = declared_length(scope["headers"])
-        if declared is not None and declared > self._limit:
-            raise TooLarge(f"the body is larger than {self._limit} bytes")
+        limit = self._by_path.get(scope["path"], self._limit)
         with self._budget.hold() as held:
 
             async def counted() -> Message:
+                if declared is not None and declared > limit:  # not before: credentials come first
+                    raise TooLarge(f"the body is larger than {limit} bytes")
                 message = await receive()
                 if message["type"] == "http.request":
                     held.add(len(message.get("body", b"")))
-                    if held.size > self._limit:
-                        raise TooLarge(f"the body is larger than {self._limit} bytes")
+                    if held.size > limit:
+                        raise TooLarge(f"the body is larger than {limit} bytes")
                 return message
 
             await self._app(scope, counted, send)

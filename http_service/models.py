@@ -279,6 +279,10 @@ class AliveOut(Shape):
     status: Literal["ok"]
 
 
+class UpOut(Shape):
+    up: Literal[True]
+
+
 class DependencyOut(Shape):
     """`up`, `down`, or `off` where it is not configured; `detail` says why."""
 

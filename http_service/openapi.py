@@ -22,10 +22,12 @@ REF: Final = "#/components/schemas/{model}"
 _BY_ACCESS: Final = {
     Access.PUBLIC: (),
     Access.TRACKER: (401,),
-    Access.READ: (401,),
+    Access.SEND: (401, 403),
+    Access.READ: (401, 403),
     Access.WRITE: (401, 403),
     Access.ADMIN: (401, 403),
 }
+_SCHEMES: Final = {Access.TRACKER: ("session",), Access.SEND: ("project", "key")}
 _REFUSALS: Final = {
     400: "the body cannot be read",
     401: "no valid credential",
@@ -87,6 +89,12 @@ def document_of(
             "schemas": schemas.definitions,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "API key or admin key"},
+                "project": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Project-Key",
+                    "description": "project key",
+                },
                 "session": {"type": "http", "scheme": "bearer", "description": "session token of a start"},
             },
         },
@@ -134,7 +142,7 @@ def _operation(each: Operation, schemas: _Schemas) -> dict[str, Any]:
     if each.body is not None or each.body_type != "application/json":
         shown["requestBody"] = {"required": True, "content": {each.body_type: _content(each, schemas)}}
     if each.access is not Access.PUBLIC:
-        shown["security"] = [{"session" if each.access is Access.TRACKER else "key": []}]
+        shown["security"] = [{name: []} for name in _SCHEMES.get(each.access, ("key",))]
     for status in sorted({*each.refusals, *_BY_ACCESS[each.access]}):
         if str(status) not in shown["responses"]:
             error = {"application/json": {"schema": schemas.ref(Error)}}

@@ -54,7 +54,8 @@ class Reply:
 class Operation:
     """One row of the table. `handle` is None where hot.py answers before routing.
 
-    `ingest`: answers under `/ingest` too, with CORS; `no_project`: also under `/p/{project_key}`.
+    `ingest`: answers under `/ingest` too, with CORS; `no_project`: also under `/p/{project_key}`. `any_method`:
+    whatever method comes, this answers; `large`: its body is bounded as a batch is.
     """
 
     method: Method
@@ -71,6 +72,8 @@ class Operation:
     description: str = ""
     ingest: bool = False
     no_project: bool = False
+    any_method: bool = False
+    large: bool = False
     refusals: tuple[int, ...] = ()  # statuses in the one error shape, beyond those that `access` brings
     parameters: Mapping[str, str] = field(default_factory=dict)  # path parameter -> meaning
 
@@ -106,6 +109,13 @@ class Call:
     def header(self, name: str) -> str:
         """A header's first value, empty if absent."""
         return self.request.headers.get(name, "")
+
+    async def sender_project(self) -> Project:
+        """The active project of a request that names none: `/p/{project_key}`, else the default. Raises NotFound."""
+        key = self.project_key or self.services.settings.default_project
+        if not key:
+            raise NotFound("no project: use /p/{project_key} or set PLAYHEAD_DEFAULT_PROJECT")
+        return await self.services.projects.by_key(key)
 
     async def project(self) -> Project:
         """The project that the path names by `{key}`. Raises NotFound, also for one that the caller does not see."""
@@ -176,6 +186,7 @@ class PathApp:
 
     def __init__(self, operations: Iterable[Operation], context: Context) -> None:
         self._by_method: dict[str, Operation] = {each.method: each for each in operations}
+        self._otherwise = next((each for each in self._by_method.values() if each.any_method), None)
         self._context = context
         self._cors = Cors(context.services.settings.cors_origins)
         implied = {"OPTIONS", "HEAD"} if "GET" in self._by_method else {"OPTIONS"}
@@ -183,7 +194,7 @@ class PathApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        operation = self._by_method.get(method)
+        operation = self._by_method.get(method, self._otherwise)
         any_operation = operation or next(iter(self._by_method.values()))
         self._check_prefixes(any_operation, scope)
         if any_operation.ingest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from http_service.auth import Caller
-from playhead.errors import NotFound
+from playhead.errors import Detail, NotFound, ValidationFailed
 from projects import Project
 
 if TYPE_CHECKING:
@@ -28,6 +28,19 @@ async def scope_of(projects: ProjectService, caller: Caller, key: str | None) ->
     if key is not None:
         return ((await seen_project(projects, caller, key)).project_id,)
     return visible_projects(caller)
+
+
+async def one_project(projects: ProjectService, caller: Caller, key: str | None) -> Project:
+    """The one project that a request is about: the caller's own, or for the admin the one named.
+
+    Raises NotFound, ValidationFailed when the admin names none.
+    """
+    if key is not None:
+        return await seen_project(projects, caller, key)
+    if caller.project_id is None:
+        detail = Detail("project", "missing_field", "with the admin key the project must be named")
+        raise ValidationFailed("no project named", details=[detail])
+    return await projects.by_id(caller.project_id)
 
 
 def visible_projects(caller: Caller) -> tuple[int, ...] | None:

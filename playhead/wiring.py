@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cache import Cache, open_cache
+from events.opening import EventService, open_events
 from messages import Limits
 from playhead.secrets import Secrets, open_secrets
 from playhead.settings import Settings
@@ -48,6 +49,7 @@ class Services:
     sessions: SessionService
     tokens: Tokens
     replays: Replays
+    events: EventService
 
 
 @asynccontextmanager
@@ -76,6 +78,7 @@ async def open_services(
         sessions = await open_sessions(settings, db, cache, notices, clock)
         replays = Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock, sessions=sessions)
         stack.callback(replays.close)
+        events = await open_events(settings, db, cache, notices, clock, secrets.token_secrets)
         yield Services(
             settings=settings,
             secrets=secrets,
@@ -91,4 +94,5 @@ async def open_services(
             sessions=sessions,
             tokens=Tokens(secrets.token_secrets, clock),
             replays=replays,
+            events=events,
         )

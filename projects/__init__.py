@@ -9,6 +9,7 @@ from projects.model import Project
 from projects.opening import open_projects
 from projects.sampling import sampled_in
 from projects.service import ProjectService
+from projects.users import ProjectUser
 from projects.view import ProjectView, view
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ProjectChanges",
     "ProjectCreate",
     "ProjectService",
+    "ProjectUser",
     "ProjectView",
     "open_projects",
     "parse_changes",

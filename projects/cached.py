@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import orjson
 
 from cache import Bus, Cache, LayeredCache, Lives
-from projects import store
+from projects import store, users
 from projects.model import Project
 from storage.postgres import Database
 
@@ -38,6 +38,18 @@ class NamesCodec:
         return tuple(orjson.loads(data))
 
 
+class TextCodec:
+    """Texts as they are."""
+
+    def encode(self, value: str) -> bytes:
+        """Text -> UTF-8."""
+        return value.encode()
+
+    def decode(self, data: bytes) -> str:
+        """UTF-8 -> text."""
+        return data.decode()
+
+
 class CachedProjects:
     """Answers from the cache where it can, from the store where it must."""
 
@@ -62,10 +74,20 @@ class CachedProjects:
             clock=clock,
             lives=lives,
         )
+        self._users: LayeredCache[str] = LayeredCache(
+            "project_user",
+            load=self._load_user,
+            codec=TextCodec(),
+            shared=cache,
+            clock=clock,
+            bus=bus,
+            lives=lives,
+        )
 
     async def start(self) -> None:
         """Listens for changes by other processes."""
         await self._projects.start()
+        await self._users.start()
 
     async def by_key(self, key: str) -> Project | None:
         """The project of this key, active or not."""
@@ -82,6 +104,18 @@ class CachedProjects:
     async def forget(self, project: Project) -> None:
         """The project was made or changed: no process may serve what it held."""
         await self._projects.invalidate(f"key:{project.project_key}", f"id:{project.project_id}")
+
+    async def user_name(self, project_id: int, user_id: int) -> str | None:
+        """The name of a user known to the project."""
+        return await self._users.get_and_refresh(f"{project_id}:{user_id}")
+
+    async def forget_users(self, project_id: int, user_ids: Iterable[int]) -> None:
+        """These users were added or renamed."""
+        await self._users.invalidate(*(f"{project_id}:{user_id}" for user_id in user_ids))
+
+    async def _load_user(self, key: str) -> str | None:
+        project_id, _, user_id = key.partition(":")
+        return await users.name_of(self._db, int(project_id), int(user_id))
 
     async def _load(self, key: str) -> Project | None:
         kind, _, value = key.partition(":")

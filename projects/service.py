@@ -5,13 +5,14 @@ service (decides) ── cached (by key, by id, in memory and Redis) ── stor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from playhead.errors import NotFound
-from projects import store
+from projects import store, users
 from projects.cached import CachedProjects
 from projects.changes import KEY_PATTERN, ProjectChanges, ProjectCreate, changed, made
 from projects.model import Project
+from projects.users import ProjectUser
 from storage.postgres import Database
 
 _MAX_ID = 2**31 - 1
@@ -60,6 +61,19 @@ class ProjectService:
             raise NotFound("no project with this key")
         await self._cached.forget(project)
         return project
+
+    async def user_name(self, project_id: int, user_id: int) -> str | None:
+        """The name of a user known to the project, or None. Raises DatabaseUnavailable."""
+        return await self._cached.user_name(project_id, user_id)
+
+    async def put_users(self, project_id: int, known: Sequence[ProjectUser]) -> None:
+        """Adds users known to the project or renames them, for all processes at once."""
+        await users.put(self._db, project_id, known)
+        await self._cached.forget_users(project_id, [user.user_id for user in known])
+
+    async def users(self, project_id: int, *, after: int = 0, limit: int = 1000) -> Sequence[ProjectUser]:
+        """Users known to the project by number, from beyond `after`, never from the cache."""
+        return await users.page(self._db, project_id, after=after, limit=limit)
 
     async def frequent_images(self, project_id: int) -> tuple[str, ...]:
         """At most 40 names for `imagesHashList`, by use, then recency; some seconds old.

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from events import Event, arrival_of, clamp_us, day_of, mobile_key
+from events import Event, IncomingEvent, arrival_of, clamp_us, day_of, mobile_key
 from sessions.facts import MAX_TERMS, TERM_CHARS, attribute_terms, event_data
 from sessions.ids import started_ms
 from sessions.model import SessionStart
@@ -29,6 +29,7 @@ class Item:
     entry: Entry
     record: Record
     reading: Reading | None = None
+    events: list[IncomingEvent] | None = None  # of a record of kind `events`
     spans: list[Span] = field(default_factory=list)
     fate: Fate | None = None
     reason: str = ""

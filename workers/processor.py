@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from events import incoming, stored
 from events import store as event_store
 from ingest.appends import named_session
 from messages import Limits
@@ -190,6 +191,7 @@ class Processor:
             short = await self._shortfall(conn, claim, items) if last is not False else Counter[int]()
             if not await self._advance(conn, claim, items, last):
                 raise ClaimLost
+            await self._write_events(conn, [i for i in items if i.fate is None and i.events is not None])
             # Late files and strays are routed by what the rest of the segment has written.
             for ordered in (False, True):
                 group = [i for i in items if i.fate is None and (i.record.kind in ORDERED_KINDS) is ordered]
@@ -218,7 +220,8 @@ class Processor:
         await self._check_projects(items)
         await self._check_owners(items)
         waiting = [item for item in items if item.fate is None]
-        sessions = await session_store.get_many(self._db, {i.target for i in waiting})
+        wanted = {i.target for i in waiting if i.record.kind != incoming.KIND}
+        sessions = await session_store.get_many(self._db, wanted)
         starts = {i.target: i for i in waiting if i.record.kind == "start"}
         held = 0
         for item in waiting:
@@ -259,6 +262,18 @@ class Processor:
         await term_store.insert(conn, terms)
         await named_images.insert(conn, items)
         return rows, sessions, terms
+
+    @staticmethod
+    async def _write_events(conn: Any, items: Sequence[Item]) -> None:
+        """Events of all protocols but the mobile one; a record of which nothing is new is a duplicate."""
+        rows = [
+            stored.rows_of(i.record.project_id, i.record.body, i.events or (), i.record.received_us)
+            for i in items
+        ]
+        new = await stored.store(conn, [row for each in rows for row in each])
+        for item, own in zip(items, rows, strict=True):
+            fresh = not own or any(event.key in new for event, _ in own)
+            item.end(Fate.STORED if fresh else Fate.DUPLICATE)
 
     async def _advance(self, conn: Any, claim: Claim, items: list[Item], last: bool | None) -> bool:
         if last is None:
@@ -315,6 +330,8 @@ class Processor:
                 item.reading = read_batch(record, layout_of(platform, legacy), self._limits)
             elif record.kind in ("images", "stray"):
                 item.reading = read_images(record, self._limits)
+            elif record.kind == incoming.KIND:
+                item.events = incoming.unpack(record.body)
             elif record.kind != "start":
                 item.end(Fate.QUARANTINED, f"unknown kind {record.kind[:40]}")
         except Malformed as problem:

@@ -39,6 +39,14 @@ DELETE FROM dead_letters d USING projects p
 WHERE d.project_id = p.project_id AND d.created_ms < $1 - p.retention_days * 86400000::bigint
 RETURNING d.object_key
 """
+OLD_EVENT_IDS = """
+DELETE FROM event_ids i USING projects p
+WHERE i.project_id = p.project_id AND i.day < $1::date - p.retention_days
+"""
+OLD_EVENT_ERRORS = """
+DELETE FROM event_errors e USING projects p
+WHERE e.project_id = p.project_id AND e.received_us < ($1::bigint - p.retention_days * 86400000::bigint) * 1000
+"""
 OLD_MARKS = "DELETE FROM erased_sessions WHERE erased_ms < $1"
 #: marks outlive the longest token and spool by far
 MARK_DAYS = 400
@@ -56,6 +64,8 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
     await db.execute(OLD_EVENTS, day_of(now_ms))
     letters = await db.fetch(OLD_LETTERS, now_ms)
     await objects.delete(row[0] for row in letters)
+    await db.execute(OLD_EVENT_IDS, day_of(now_ms))
+    await db.execute(OLD_EVENT_ERRORS, now_ms)
     await db.execute(OLD_MARKS, now_ms - MARK_DAYS * DAY_MS)
     if removed:
         counter("playhead_retention_removed_total").labels("sessions").inc(removed)

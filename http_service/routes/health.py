@@ -17,6 +17,11 @@ async def alive(call: Call) -> Response:
     return json_answer(models.AliveOut(status="ok"))
 
 
+async def up(call: Call) -> Response:
+    """The process answers, in the words of the collectors."""
+    return json_answer(models.UpOut(up=True))
+
+
 async def ready(call: Call) -> Response:
     """503 only when this process cannot keep what it is sent."""
     state = await call.context.readiness.check()
@@ -71,6 +76,18 @@ OPERATIONS: Final = (
         (Reply(200, "alive", models.AliveOut, example={"status": "ok"}),),
         handle=alive,
         ingest=True,
+    ),
+    Operation(
+        "GET",
+        "/api/health",
+        "The same, under the name that event collectors have",
+        "operation",
+        Access.PUBLIC,
+        (Reply(200, "alive", models.UpOut, example={"up": True}),),
+        handle=up,
+        ingest=True,
+        no_project=True,
+        any_method=True,
     ),
     Operation(
         "GET",

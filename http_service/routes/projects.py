@@ -6,11 +6,10 @@ from typing import Final
 
 from starlette.responses import Response
 
-from http_service import models
+from http_service import erasing, models
 from http_service.auth import Access
 from http_service.operations import Call, Operation, Reply, json_answer
 from projects import ApiKey, ProjectChanges, ProjectCreate, ProjectView, view
-from sessions.search import ReplayFilters
 
 
 async def create(call: Call) -> Response:
@@ -66,13 +65,9 @@ async def revoke_key(call: Call) -> Response:
 
 
 async def erase_user(call: Call) -> Response:
-    """Erase every session in which this user was named (a session knows the first TERM_CHARS of an id)."""
+    """Erase a user."""
     project = await call.project()
-    filters = ReplayFilters(facets={"user_id": call.path("user_id")}, limit=100)
-    replays = call.services.replays
-    while found := (await replays.page(filters, (project.project_id,))).sessions:
-        for session in found:
-            await replays.delete(session)
+    await erasing.erase_user(call.services, project.project_id, call.path("user_id"))
     return Response(status_code=204)
 
 

@@ -29,7 +29,7 @@ class Contract:
         request = response.request
         path = request.url.raw_path.decode().partition("?")[0]
         anywhere = ANYWHERE | ({404} if path.startswith(("/ingest/", "/p/")) else set())
-        path = path.removeprefix("/ingest")
+        path = re.sub("^/p/[^/]+(?=/)", "", path.removeprefix("/ingest"))
         found = next((shown for pattern, shown in self._paths if pattern.match(path)), None)
         operations = self.document["paths"].get(found, {})
         operation = operations.get("get" if request.method == "HEAD" else request.method.lower())

@@ -1,0 +1,108 @@
+"""Category schemas as validators: compiled once, bounded in patterns and work, every problem told.
+
+Source: spec/event-service.md 4 (`schema_violation`), 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import jsonschema_rs
+import orjson
+
+from events.schema_cost import TooCostly, cost_of
+from playhead.errors import Detail, TooLarge, Unprocessable
+
+MAX_SCHEMA_BYTES: Final = 262_144
+MAX_PROBLEMS: Final = 1_000
+#: schemas applied to values, in one event
+MAX_WORK: Final = 50_000_000
+MAX_MESSAGE_CHARS: Final = 300
+_BACKTRACK_LIMIT: Final = 1_000
+_COMPILED: Final = 1_000
+_REGEX_BYTES: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """A compiled schema and the most work that one value of an event is to it."""
+
+    validator: jsonschema_rs.Draft202012Validator
+    cost: int
+
+    def problems(self, data: dict[str, Any]) -> list[Detail]:
+        """Everything wrong with an event's `data`; fields are `data` or below."""
+        if self.cost > 1 and size_of(data) * self.cost > MAX_WORK:
+            return [Detail("data", "schema_violation", "too large to be checked by this schema")]
+        if self.validator.is_valid(data):
+            return []
+        found: list[Detail] = []
+        for error in self.validator.iter_errors(data):
+            found += _details(error)
+            if len(found) >= MAX_PROBLEMS:
+                break
+        return found[:MAX_PROBLEMS]
+
+
+@lru_cache(_COMPILED)
+def checker_of(schema: str) -> Checker:
+    """The checker of a schema as JSON text. Raises Unprocessable (`invalid_schema`)."""
+    value = orjson.loads(schema)
+    try:
+        cost = cost_of(value) if isinstance(value, dict) else 1
+        validator = jsonschema_rs.Draft202012Validator(
+            value,
+            offline=True,
+            mask="the value",
+            pattern_options=jsonschema_rs.FancyRegexOptions(
+                backtrack_limit=_BACKTRACK_LIMIT, size_limit=_REGEX_BYTES, dfa_size_limit=_REGEX_BYTES
+            ),
+        )
+    except (TooCostly, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
+        message = str(getattr(problem, "message", problem)) or "not a JSON Schema of 2020-12"
+        raise Unprocessable(message[:MAX_MESSAGE_CHARS], code="invalid_schema") from None
+    return Checker(validator, cost)
+
+
+def parse_schema(body: bytes, value: Any) -> str:
+    """A schema as it was sent -> its text to keep. Raises Unprocessable (`invalid_schema`), TooLarge."""
+    if len(body) > MAX_SCHEMA_BYTES:
+        raise TooLarge(f"a schema holds at most {MAX_SCHEMA_BYTES} bytes")
+    if not isinstance(value, (dict, bool)):
+        raise Unprocessable("a schema is an object, true or false", code="invalid_schema")
+    text = orjson.dumps(value).decode()
+    checker_of(text)
+    return text
+
+
+def size_of(value: Any) -> int:
+    """How many values a JSON value holds."""
+    count, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        count += 1
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return count
+
+
+def _details(error: jsonschema_rs.ValidationError) -> Iterator[Detail]:
+    """One problem; a missing or unexpected member is named itself."""
+    field = ".".join(["data", *(str(part) for part in error.instance_path)])
+    kind: Any = error.kind
+    if kind.name == "required":
+        yield _detail(f"{field}.{kind.property}", "is missing")
+    elif kind.name in ("additionalProperties", "unevaluatedProperties"):
+        for name in kind.unexpected:
+            yield _detail(f"{field}.{name}", "is unexpected")
+    else:
+        yield _detail(field, error.message)
+
+
+def _detail(field: str, message: str) -> Detail:
+    return Detail(field[:MAX_MESSAGE_CHARS], "schema_violation", message[:MAX_MESSAGE_CHARS])

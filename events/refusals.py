@@ -1,0 +1,105 @@
+"""Events that were refused, kept for those who send them to look at. Source: spec/event-service.md 5, A13."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from events.search import refusal_cursor, refusal_place
+from events.times import format_time
+from playhead.errors import Detail
+from storage.postgres import Database
+
+INSERT = """
+INSERT INTO event_errors (project_id, received_us, code, codes, session_id, category, details, event)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One refused event; `event` is JSON as it was sent."""
+
+    code: str
+    details: tuple[Detail, ...]
+    session_id: str | None
+    category: str | None
+    event: bytes
+
+
+async def add(db: Database, project_id: int, received_us: int, refusals: Sequence[Refusal]) -> None:
+    """Keep them. Raises DatabaseUnavailable."""
+    if refusals:
+        async with db.transaction() as conn:
+            await conn.executemany(INSERT, [_row(project_id, received_us, each) for each in refusals])
+
+
+def _row(project_id: int, received_us: int, refusal: Refusal) -> tuple[Any, ...]:
+    codes = list(dict.fromkeys([refusal.code, *(detail.code for detail in refusal.details)]))
+    details = [{"field": d.field, "code": d.code, "message": d.message} for d in refusal.details]
+    return (
+        project_id, received_us, refusal.code, codes, refusal.session_id, refusal.category, details,
+        refusal.event,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalFilters:
+    """Which refusals; `code`: an error's or a detail's; times of arrival in µs, inclusive."""
+
+    code: str | None = None
+    session_id: str | None = None
+    category: str | None = None
+    start_us: int | None = None
+    end_us: int | None = None
+    limit: int = 100
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRefusal:
+    """One row; `event` is JSON."""
+
+    error_id: int
+    received_us: int
+    code: str
+    details: list[dict[str, Any]]
+    event: bytes
+
+    def as_json(self) -> dict[str, Any]:
+        """As in answers."""
+        return {
+            "received_at": format_time(self.received_us),
+            "code": self.code,
+            "details": self.details,
+            "event": orjson.loads(self.event),
+        }
+
+
+PAGE = """
+SELECT error_id, received_us, code, details, event FROM event_errors
+WHERE project_id = $1 AND ($2::text IS NULL OR $2 = ANY(codes)) AND ($3::text IS NULL OR session_id = $3)
+  AND ($4::text IS NULL OR category = $4) AND ($5::bigint IS NULL OR received_us >= $5)
+  AND ($6::bigint IS NULL OR received_us <= $6)
+  AND ($7::bigint IS NULL OR (received_us, error_id) < ($7, $8::bigint))
+ORDER BY received_us DESC, error_id DESC LIMIT $9
+"""
+
+
+async def page(
+    db: Database, project_id: int, filters: RefusalFilters
+) -> tuple[list[KeptRefusal], str | None]:
+    """Newest first, and the cursor behind the page. Raises ValidationFailed (cursor)."""
+    behind = refusal_place(filters.cursor) if filters.cursor is not None else (None, None)
+    rows = await db.fetch(
+        PAGE, project_id, filters.code, filters.session_id, filters.category, filters.start_us,
+        filters.end_us, *behind, filters.limit + 1,
+    )  # fmt: skip
+    found = [KeptRefusal(*row) for row in rows]
+    if len(found) <= filters.limit:
+        return found, None
+    found = found[: filters.limit]
+    return found, refusal_cursor(found[-1].received_us, found[-1].error_id)

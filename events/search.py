@@ -1,0 +1,265 @@
+"""Filters of the event service to SQL: allowed columns from a table, values always bound, keyset pages.
+
+Source: spec/event-service.md 5; further filters: interface section 5.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import orjson
+
+from events.model import ARRIVAL_PLACES, named_key, shown_id
+from events.times import format_time
+from playhead.errors import Detail, ValidationFailed
+from storage.postgres import Database
+
+#: parameter -> column; exact match
+EXACT: Final = ("session_id", "category", "name", "source", "user_id")
+_COLUMNS: Final = (
+    "session_id, event_key, source, category, name, at_us, device_us, arrival, user_id, event_id, data"
+)
+_INT64: Final = range(-(2**63), 2**63)
+
+NAMED = """
+SELECT source, session_id, day, accepted, stored FROM event_ids
+WHERE project_id = $1 AND event_id = $2 ORDER BY source <> 'json', source
+"""
+ONE = f"""
+SELECT {_COLUMNS} FROM events
+WHERE project_id = $1 AND session_id = $2 AND event_key = $3 AND ($4::date IS NULL OR day = $4)
+"""
+HAS_SESSION = "SELECT EXISTS (SELECT FROM events WHERE project_id = $1 AND session_id = $2)"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilters:
+    """What is asked for; all must match. `data`: path within `data` -> its value as text; times in µs, inclusive."""
+
+    exact: dict[str, str] = field(default_factory=dict)  # see EXACT
+    data: dict[tuple[str, ...], str] = field(default_factory=dict)
+    start_us: int | None = None
+    end_us: int | None = None
+    descending: bool = False
+    limit: int = 100
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One row, as it is shown."""
+
+    session_id: str
+    event_key: bytes
+    source: str
+    category: str
+    name: str
+    at_us: int
+    device_us: int
+    arrival: int
+    user_id: str
+    event_id: str
+    data: dict[str, Any]
+
+    def as_json(self, project_key: str) -> dict[str, Any]:
+        """As in answers."""
+        shown = {
+            "id": shown_id(self.event_id, self.event_key, self.session_id),
+            "session_id": self.session_id or None,
+            "category": self.category,
+            "name": self.name,
+            "data": self.data,
+            "timestamp": format_time(self.at_us),
+            "received_at": format_time(self.arrival // ARRIVAL_PLACES),
+            "source": self.source,
+            "user_id": self.user_id or None,
+            "project": project_key,
+        }
+        if self.device_us != self.at_us:
+            shown["client_timestamp"] = format_time(self.device_us)
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session by its events; times in µs."""
+
+    session_id: str
+    event_count: int
+    first_us: int
+    last_us: int
+
+
+class Query:
+    """Conditions on `events e` and their bound values."""
+
+    def __init__(self, project_id: int, filters: EventFilters) -> None:
+        self.values: list[Any] = [project_id]
+        self.conditions = ["e.project_id = $1"]
+        for column in EXACT:
+            if column in filters.exact:
+                self.where(f"e.{column} = {{}}", filters.exact[column])
+        for path, text in filters.data.items():
+            self.conditions.append(f"e.data #>> {self.bind(list(path))}::text[] = {self.bind(text)}")
+        if filters.start_us is not None:
+            self.where("e.at_us >= {}", filters.start_us)
+        if filters.end_us is not None:
+            self.where("e.at_us <= {}", filters.end_us)
+
+    def bind(self, value: Any) -> str:
+        """The value's place."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def where(self, template: str, value: Any) -> None:
+        """Add a condition; `{}` is the bound value."""
+        self.conditions.append(template.format(self.bind(value)))
+
+    @property
+    def text(self) -> str:
+        """All conditions."""
+        return " AND ".join(self.conditions)
+
+
+async def events_page(
+    db: Database, project_id: int, filters: EventFilters
+) -> tuple[list[StoredEvent], str | None]:
+    """One page by time of occurrence, then arrival, and the cursor behind it. Raises ValidationFailed (cursor)."""
+    query = Query(project_id, filters)
+    list_name = "desc" if filters.descending else "asc"
+    if filters.cursor is not None:
+        at_us, arrival, key = _event_cursor(filters.cursor, list_name)
+        places = ", ".join(query.bind(value) for value in (at_us, arrival, key))
+        compare = "<" if filters.descending else ">"
+        query.conditions.append(f"(e.at_us, e.arrival, e.event_key) {compare} ({places})")
+    order = ", ".join(f"e.{column} {list_name}" for column in ("at_us", "arrival", "event_key"))
+    sql = (
+        f"SELECT {_COLUMNS} FROM events e WHERE {query.text} ORDER BY {order}"
+        f" LIMIT {query.bind(filters.limit + 1)}"
+    )
+    found = [_event(row) for row in await db.fetch(sql, *query.values)]
+    if len(found) <= filters.limit:
+        return found, None
+    found = found[: filters.limit]
+    last = found[-1]
+    return found, _cursor(list_name, last.at_us, last.arrival, last.event_key.hex())
+
+
+async def sessions_page(
+    db: Database, project_id: int, filters: EventFilters
+) -> tuple[list[SessionRow], str | None]:
+    """Sessions of which an event matches, by their first event. Raises ValidationFailed (cursor)."""
+    query = Query(project_id, filters)
+    behind = ""
+    if filters.cursor is not None:
+        first_us, session_id = _session_cursor(filters.cursor)
+        behind = f"HAVING (min(a.at_us), a.session_id) > ({query.bind(first_us)}, {query.bind(session_id)})"
+    narrow = len(query.conditions) > 1
+    which = f"AND a.session_id IN (SELECT e.session_id FROM events e WHERE {query.text})" if narrow else ""
+    sql = (
+        "SELECT a.session_id, count(*), min(a.at_us), max(a.at_us) FROM events a"
+        f" WHERE a.project_id = $1 AND a.session_id <> '' {which} GROUP BY a.session_id {behind}"
+        f" ORDER BY min(a.at_us), a.session_id LIMIT {query.bind(filters.limit + 1)}"
+    )
+    found = [SessionRow(*row) for row in await db.fetch(sql, *query.values)]
+    if len(found) <= filters.limit:
+        return found, None
+    found = found[: filters.limit]
+    return found, _cursor("sessions", found[-1].first_us, found[-1].session_id)
+
+
+async def has_session(db: Database, project_id: int, session_id: str) -> bool:
+    """Whether any event names the session."""
+    return bool(await db.fetchval(HAS_SESSION, project_id, session_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of an identifier: its event, or that it is accepted and not stored yet."""
+
+    event: StoredEvent | None = None
+    pending: bool = False
+
+
+async def find(db: Database, project_id: int, wanted: str) -> Found:
+    """The event that answers show under this identifier."""
+    pending = False
+    for source, session_id, day, accepted, stored in await db.fetch(NAMED, project_id, wanted):
+        if stored:
+            key = named_key(project_id, source, wanted)
+            event = await _one(db, project_id, session_id, key, day)
+            if event is not None:
+                return Found(event)
+        pending = pending or (accepted and not stored)
+    text, dot, session_id = wanted.partition(".")
+    if dot and len(text) == 32 and set(text) <= set("0123456789abcdef"):
+        event = await _one(db, project_id, session_id, bytes.fromhex(text), None)
+        if event is not None and not event.event_id:
+            return Found(event)
+    return Found(pending=pending)
+
+
+async def _one(
+    db: Database, project_id: int, session_id: str, key: bytes, day: date | None
+) -> StoredEvent | None:
+    row = await db.fetchrow(ONE, project_id, session_id, key, day)
+    return None if row is None else _event(row)
+
+
+def _event(row: Sequence[Any]) -> StoredEvent:
+    return StoredEvent(*row)
+
+
+def _cursor(*place: Any) -> str:
+    """The place behind one row of a list, opaque."""
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def _place(cursor: str, list_name: str, *kinds: type) -> list[Any]:
+    """The inverse of `_cursor`. Raises ValidationFailed for anything else."""
+    try:
+        found = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        made_for: Any = found[0]
+        values: list[Any] = list(found[1:])
+        if made_for != list_name or [type(value) for value in values] != list(kinds):
+            raise ValueError
+        if any(value not in _INT64 for value in values if isinstance(value, int)):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, IndexError):
+        raise bad_cursor() from None
+    return values
+
+
+def bad_cursor() -> ValidationFailed:
+    """What a cursor of elsewhere is answered."""
+    return ValidationFailed(details=[Detail("cursor", "invalid_value", "not a cursor of this list")])
+
+
+def _event_cursor(cursor: str, list_name: str) -> tuple[int, int, bytes]:
+    at_us, arrival, key = _place(cursor, list_name, int, int, str)
+    try:
+        return at_us, arrival, bytes.fromhex(key)
+    except ValueError:
+        raise bad_cursor() from None
+
+
+def _session_cursor(cursor: str) -> tuple[int, str]:
+    first_us, session_id = _place(cursor, "sessions", int, str)
+    if "\0" in session_id:
+        raise bad_cursor()
+    return first_us, session_id
+
+
+def refusal_cursor(received_us: int, error_id: int) -> str:
+    """The place behind one refusal."""
+    return _cursor("errors", received_us, error_id)
+
+
+def refusal_place(cursor: str) -> tuple[int, int]:
+    """The inverse. Raises ValidationFailed."""
+    received_us, error_id = _place(cursor, "errors", int, int)
+    return received_us, error_id

@@ -1,0 +1,104 @@
+"""The Hamustro collector. Source: spec/hamustro.md. `/api/health` is in health.py."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from http_service.auth import Access
+from http_service.operations import Call, Operation, Reply, json_answer
+from ingest import hamustro
+from ingest.event_records import record_of
+from ingest.funnel import accept
+from playhead import telemetry
+
+_refused = telemetry.counter("playhead_http_refused_total")
+_log = telemetry.logger("http_service.hamustro")
+
+
+async def track(call: Call) -> Response:
+    """Keep one collection of events, all or nothing."""
+    project = await call.sender_project()
+    answer = hamustro.track(
+        call.request.method,
+        _headers(call),
+        await call.body(),
+        options=project.options.hamustro,
+        peer=call.context.client_address(call.request),
+    )
+    if answer.events:
+        record = record_of(project.project_id, answer.events, received_us=call.context.arrivals())
+        await accept(record, journal=call.services.journal)
+    return _response(call, answer)
+
+
+async def flush(call: Call) -> Response:
+    """What was answered 200 is durable already, so there is nothing left to write."""
+    project = await call.sender_project()
+    answer = hamustro.flush(call.request.method, _headers(call), options=project.options.hamustro)
+    return _response(call, answer)
+
+
+def _headers(call: Call) -> dict[str, str]:
+    """Headers by lower-case names, several of one name joined."""
+    headers: dict[str, str] = {}
+    for name, value in call.request.headers.items():
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _response(call: Call, answer: hamustro.Answer) -> Response:
+    """Empty, as in production; with `log_level = debug` the error text goes out too, as in verbose mode."""
+    if not answer.error:
+        return Response(status_code=answer.status)
+    _refused.labels("hamustro").inc()
+    _log.info("request_refused", protocol="hamustro", status=answer.status, reason=answer.error)
+    if call.services.settings.log_level == "debug":
+        return json_answer({"error": answer.error}, answer.status)
+    return Response(status_code=answer.status)
+
+
+_PROJECT: Final = "The project is that of `/p/{project_key}` before the path, else the default one."
+
+OPERATIONS: Final = (
+    Operation(
+        "POST",
+        "/api/v1/track",
+        "Send a collection of events",
+        "Hamustro",
+        Access.PUBLIC,
+        (
+            Reply(200, "durable; the body is empty", content_type=""),
+            Reply(204, "no payloads", content_type=""),
+            Reply(400, "not decodable, or the session differs", content_type=""),
+            Reply(405, "signature missing or wrong, or not POST", content_type=""),
+        ),
+        handle=track,
+        body_type="application/protobuf",
+        description=f"`application/protobuf` or `application/json`, either layout, signed. {_PROJECT}",
+        ingest=True,
+        no_project=True,
+        any_method=True,
+        large=True,
+        refusals=(404, 413, 503),
+    ),
+    Operation(
+        "POST",
+        "/api/flush",
+        "Write what is buffered",
+        "Hamustro",
+        Access.PUBLIC,
+        (
+            Reply(200, "everything answered 200 is durable", content_type=""),
+            Reply(405, "`X-Hamustro-Maintenance-Key` missing or wrong, or not POST", content_type=""),
+            Reply(503, "no maintenance key is configured", content_type=""),
+        ),
+        handle=flush,
+        description=_PROJECT,
+        ingest=True,
+        no_project=True,
+        any_method=True,
+        refusals=(404,),
+    ),
+)

@@ -1,0 +1,211 @@
+"""Segment: edX's webhooks, the tracking API, the webhook destination. Source: spec/segment-webhook.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, get_args
+from urllib.parse import parse_qsl
+
+from starlette.responses import Response
+
+from events.incoming import IncomingEvent
+from http_service import protocol_models as models
+from http_service.auth import Access
+from http_service.erasing import erase_user
+from http_service.middleware import PREFIXES
+from http_service.operations import Call, Operation, Reply, json_answer
+from ingest import segment_com, segment_webhook
+from ingest.event_records import record_of
+from ingest.funnel import accept
+from playhead import telemetry
+from playhead.errors import NotFound
+from projects import Project
+
+_refused = telemetry.counter("playhead_http_refused_total")
+_log = telemetry.logger("http_service.segment")
+_PORT: Final = re.compile(r":\d*$")
+
+
+async def first_webhook(call: Call) -> Response:
+    """edX's webhook as it began: every refusal says its reason."""
+    return await _webhook(call, segment_webhook.receive_first)
+
+
+async def later_webhook(call: Call) -> Response:
+    """edX's webhook as it became: reasons only go to the log."""
+    return await _webhook(call, segment_webhook.receive_later)
+
+
+async def _webhook(call: Call, receive: Callable[..., Awaitable[segment_webhook.Answer]]) -> Response:
+    project = await call.sender_project()
+
+    async def user_name(user_id: int) -> str | None:
+        return await call.services.projects.user_name(project.project_id, user_id)
+
+    query = parse_qsl(call.request.url.query, keep_blank_values=True)
+    hook = segment_webhook.Hook(
+        body=await call.body(),
+        content_type=call.header("content-type"),
+        key=dict(query).get("key", ""),
+        path=_requested_path(call),
+        host=_PORT.sub("", call.header("host")),
+    )
+    answer = await receive(hook, options=project.options.segment, user_name=user_name)
+    if answer.event is not None:
+        await _keep(call, project, [answer.event])
+    else:
+        _note(answer.reason)
+    if answer.body is None:
+        return Response(status_code=answer.status)
+    return json_answer(answer.body, answer.status)
+
+
+def _requested_path(call: Call) -> str:
+    prefixes: dict[str, str] = call.request.scope.get(PREFIXES, {})
+    key = prefixes.get("project_key")
+    return prefixes.get("ingest", "") + (f"/p/{key}" if key else "") + str(call.request.scope["path"])
+
+
+def _calling(kind: segment_com.Kind) -> Callable[[Call], Awaitable[Response]]:
+    """The handler of one call of the tracking API."""
+
+    async def handle(call: Call) -> Response:
+        try:
+            key = segment_com.key_of_header(call.header("authorization"))
+            project = await _project_of(call, key) if key else None
+            request = segment_com.parse(kind, await call.body())
+            if project is None:
+                project = await _project_of(call, request.write_key or call.project_key)
+            judged = segment_com.judge(request, now_us=call.services.clock() * 1000)
+        except segment_com.Refusal as refusal:
+            return _refusal(refusal)
+        await _keep(call, project, judged.events)
+        return json_answer(judged.body())
+
+    return handle
+
+
+async def relayed(call: Call) -> Response:
+    """Segment's webhook destination: a message or an array of them, signed where the project has a secret."""
+    key = segment_com.key_of_header(call.header("authorization"))
+    try:
+        project = await _project_of(call, key) if key else await call.sender_project()
+        judged = segment_com.read_webhook(
+            await call.body(),
+            call.header("x-signature"),
+            options=project.options.segment,
+            now_us=call.services.clock() * 1000,
+        )
+    except segment_com.Refusal as refusal:
+        return _refusal(refusal)
+    await _keep(call, project, judged.events)
+    for user_id in judged.deletions:
+        await erase_user(call.services, project.project_id, user_id)
+    return json_answer(judged.body())
+
+
+async def _project_of(call: Call, write_key: str) -> Project:
+    """The active project of this write key. Raises Refusal."""
+    try:
+        if write_key:
+            return await call.services.projects.by_key(write_key)
+    except NotFound:
+        pass
+    raise segment_com.Refusal("invalid_write_key", "the write key is missing or not known", 401)
+
+
+async def _keep(call: Call, project: Project, events: Sequence[IncomingEvent]) -> None:
+    if events:
+        record = record_of(project.project_id, events, received_us=call.context.arrivals())
+        await accept(record, journal=call.services.journal)
+
+
+def _refusal(refusal: segment_com.Refusal) -> Response:
+    _note(refusal.code)
+    return json_answer(refusal.body(), refusal.status)
+
+
+def _note(reason: str) -> None:
+    _refused.labels("segment").inc()
+    _log.info("request_refused", protocol="segment", reason=reason)
+
+
+_PROJECT: Final = "The project is that of `/p/{project_key}` before the path, else the default one."
+_FAULTS: Final = (
+    Reply(400, "not usable", models.SegmentFault, example={"code": "invalid_json", "message": "…"}),
+    Reply(401, "no known write key, or a wrong signature", models.SegmentFault),
+)
+
+
+def _edx(
+    path: str, summary: str, handle: Callable[[Call], Awaitable[Response]], *replies: Reply
+) -> Operation:
+    return Operation(
+        "POST",
+        path,
+        summary,
+        "Segment",
+        Access.PUBLIC,
+        (*replies, Reply(400, "not JSON, or (first webhook) not usable", models.HookFault)),
+        handle=handle,
+        body_type="application/json; charset=utf-8",
+        description=f"`?key=` is the project's webhook secret. {_PROJECT}",
+        ingest=True,
+        no_project=True,
+        refusals=(404, 413, 503),
+    )
+
+
+def _call(kind: segment_com.Kind, path: str) -> Operation:
+    return Operation(
+        "POST",
+        path,
+        "Send several messages" if kind == "batch" else f"Send one {kind} message",
+        "Segment",
+        Access.PUBLIC,
+        (Reply(200, "durable", models.SegmentOut, example={"success": True}), *_FAULTS),
+        handle=_calling(kind),
+        body_type="application/json; charset=utf-8",
+        description="The write key (Basic, or `writeKey` in the body) is the project key.",
+        ingest=True,
+        no_project=True,
+        large=True,
+        refusals=(413, 503),
+    )
+
+
+OPERATIONS: Final = (
+    _edx(
+        "/segmentio/event",
+        "Segment's webhook as edX first took it",
+        first_webhook,
+        Reply(200, "recorded or ignored", models.HookOut, example={"committed": True}),
+        Reply(401, "wrong key", models.HookOut),
+    ),
+    _edx(
+        "/segmentio/v2/event",
+        "Segment's webhook as edX took it later",
+        later_webhook,
+        Reply(200, "recorded or ignored", content_type=""),
+        Reply(401, "wrong key", content_type=""),
+    ),
+    _call("batch", "/v1/batch"),
+    _call("batch", "/v1/import"),
+    *(_call(kind, f"/v1/{kind}") for kind in get_args(segment_com.Kind) if kind != "batch"),
+    Operation(
+        "POST",
+        "/segment/webhook",
+        "Segment's webhook destination",
+        "Segment",
+        Access.PUBLIC,
+        (Reply(200, "durable", models.SegmentOut, example={"success": True}), *_FAULTS),
+        handle=relayed,
+        body_type="application/json; charset=utf-8",
+        description=f"`X-Signature` is asked for where the project has a `signing_secret`. {_PROJECT}",
+        ingest=True,
+        no_project=True,
+        large=True,
+        refusals=(404, 413, 503),
+    ),
+)
