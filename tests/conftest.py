@@ -9,10 +9,17 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import asyncpg
+import hypothesis
 import pytest
 
 from storage.migrate import migrate
 from tests.servers import S3, PostgresServer, RedisServer, S3Server
+
+# A busy machine is no fault of the code: time is measured in benchmarks/.
+hypothesis.settings.register_profile(
+    "playhead", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("playhead")
 
 TEMPLATE = "playhead_template"
 _numbers = itertools.count(1)
