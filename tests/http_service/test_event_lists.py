@@ -313,7 +313,7 @@ async def test_refusals_are_listed_newest_first(site, reader):
     assert [each["code"] for each in answer["errors"]] == ["id_conflict"] + ["validation_failed"] * 3
     assert answer["errors"][3]["details"][0]["code"] == "invalid_timestamp"
     assert answer["next_cursor"] is None
-    for filters, found in (
+    for filters, expected in (
         ({"code": "invalid_timestamp"}, [bad[0]]),
         ({"code": "id_conflict"}, [other]),
         ({"code": "validation_failed"}, [5, bad[1], bad[0]]),
@@ -322,8 +322,9 @@ async def test_refusals_are_listed_newest_first(site, reader):
         ({"start": "2999-01-01 00:00:00"}, []),
         ({"start": answer["errors"][1]["received_at"], "end": answer["errors"][1]["received_at"]}, [5]),
     ):
-        assert [each["event"] for each in (await reader(ERRORS, **filters))["errors"]] == found
-    found, cursor = [], {}
+        assert [each["event"] for each in (await reader(ERRORS, **filters))["errors"]] == expected
+    found: list[Any] = []
+    cursor: dict[str, str] = {}
     while True:
         page = await reader(ERRORS, limit=1, **cursor)
         found += [each["event"] for each in page["errors"]]
