@@ -1,5 +1,5 @@
 """Phones that do not exist: a model of the mobile SDKs, apps to run on them, and what they sent.
 
 Start at `simulation.py` (many phones), then `sdk_model.py` (one launch of an app) and `scenario.py` (what its
-user does). Imports `messages` only; a Transport connects it to any server.
+user does). Imports `messages` only; a Transport connects it to any server. `hamustro.py` is a client for programs.
 """

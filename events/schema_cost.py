@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -16,6 +17,8 @@ MAX_DEPTH: Final = 100
 #: schemas applied to one value; a pattern counts for PATTERN_COST
 MAX_COST: Final = 4_000
 PATTERN_COST: Final = 20
+#: of this count itself
+MAX_STEPS: Final = 1_000_000
 
 _ONE_HERE: Final = ("not", "if", "then", "else")
 _MANY_HERE: Final = ("allOf", "anyOf", "oneOf")
@@ -24,7 +27,7 @@ _ONE_ITEM: Final = ("items", "contains", "unevaluatedItems")
 _NAMED_DEFS: Final = ("$defs", "definitions")
 _REFS: Final = ("$ref", "$dynamicRef")
 _2020_12: Final = "https://json-schema.org/draft/2020-12/schema"
-_ANY: Final = ""
+_ANY: Final = "\0any"
 
 Loads = dict[int, int]
 
@@ -55,6 +58,8 @@ class _Graph:
             if id(schema) not in self._here:
                 waiting += self._add(schema, schema if "$id" in schema else resource)
         self._order = self._sorted()
+        self._rank = {place: rank for rank, place in enumerate(self._order)}
+        self._steps = 0
 
     def _find_anchors(self, value: Any, depth: int) -> None:
         if depth > MAX_DEPTH:
@@ -129,14 +134,15 @@ class _Graph:
     def cost(self) -> int:
         """The heaviest level."""
         most, before = 0, None
-        loads: Loads = {id(self._root): 1}
+        loads = self._spread({id(self._root): 1})
         for _ in range(MAX_DEPTH + 1):
-            loads = self._spread(loads)
             cost = sum(count * self._own[place] for place, count in loads.items())
             if cost > MAX_COST:
                 raise TooCostly("too costly to check: its parts apply too often to one value")
             most = max(most, cost)
-            below = _most(self._below(loads, self._members), self._below(loads, self._items))
+            below: Loads = {}
+            for start in (*_starts(loads, self._members), *_starts(loads, self._items)):
+                below = _most(below, self._spread(start))
             if not below or below == before:
                 break
             before, loads = below, below
@@ -145,24 +151,33 @@ class _Graph:
     def _spread(self, start: Loads) -> Loads:
         """Loads with those that follow in place."""
         loads = dict(start)
-        for place in self._order:
-            for target, weight in self._here[place] if place in loads else ():
-                loads[target] = loads.get(target, 0) + weight * loads[place]
-            if loads.get(place, 0) > MAX_COST:
+        waiting = [self._rank[place] for place in start]
+        heapify(waiting)
+        while waiting:
+            place = self._order[heappop(waiting)]
+            self._steps += 1 + len(self._here[place])
+            if loads[place] > MAX_COST:
                 break  # enough to refuse
+            if self._steps > MAX_STEPS:
+                raise TooCostly("too intricate")
+            for target, weight in self._here[place]:
+                if target not in loads:
+                    heappush(waiting, self._rank[target])
+                loads[target] = loads.get(target, 0) + weight * loads[place]
         return loads
 
-    def _below(self, loads: Loads, edges: dict[int, list[tuple[str, int]]]) -> Loads:
-        """Loads of the most loaded child: what applies to every child, and the worst of its names."""
-        by_name: defaultdict[str, Loads] = defaultdict(dict)
-        for place, count in loads.items():
-            for name, target in edges[place]:
-                by_name[name][target] = by_name[name].get(target, 0) + count
-        every = by_name.pop(_ANY, {})
-        worst: Loads = {}
-        for found in by_name.values():
-            worst = _most(worst, found)
-        return {place: every.get(place, 0) + worst.get(place, 0) for place in every | worst}
+
+def _starts(loads: Loads, edges: dict[int, list[tuple[str, int]]]) -> Iterator[Loads]:
+    """What applies to a child, by its name: what applies to every child, and what to this one."""
+    by_name: defaultdict[str, Loads] = defaultdict(dict)
+    for place, count in loads.items():
+        for name, target in edges[place]:
+            by_name[name][target] = by_name[name].get(target, 0) + count
+    every = by_name.pop(_ANY, {})
+    if every:
+        yield every
+    for found in by_name.values():
+        yield {place: every.get(place, 0) + found.get(place, 0) for place in every | found}
 
 
 def _most(one: Loads, other: Loads) -> Loads:

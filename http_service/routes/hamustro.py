@@ -7,11 +7,13 @@ from typing import Final
 from starlette.responses import Response
 
 from http_service.auth import Access
+from http_service.big_bodies import work_on
 from http_service.operations import Call, Operation, Reply, json_answer
 from ingest import hamustro
 from ingest.event_records import record_of
 from ingest.funnel import accept
 from playhead import telemetry
+from storage.segment_file import Record
 
 _refused = telemetry.counter("playhead_http_refused_total")
 _log = telemetry.logger("http_service.hamustro")
@@ -20,15 +22,22 @@ _log = telemetry.logger("http_service.hamustro")
 async def track(call: Call) -> Response:
     """Keep one collection of events, all or nothing."""
     project = await call.sender_project()
-    answer = hamustro.track(
-        call.request.method,
-        _headers(call),
-        await call.body(),
-        options=project.options.hamustro,
-        peer=call.context.client_address(call.request),
-    )
-    if answer.events:
-        record = record_of(project.project_id, answer.events, received_us=call.context.arrivals())
+    body, received_us = await call.body(), call.context.arrivals()
+
+    def judged() -> tuple[hamustro.Answer, Record | None]:
+        answer = hamustro.track(
+            call.request.method,
+            _headers(call),
+            body,
+            options=project.options.hamustro,
+            peer=call.context.client_address(call.request),
+        )
+        if not answer.events:
+            return answer, None
+        return answer, record_of(project.project_id, answer.events, received_us=received_us)
+
+    answer, record = await work_on(body, judged)
+    if record is not None:
         await accept(record, journal=call.services.journal)
     return _response(call, answer)
 

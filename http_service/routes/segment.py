@@ -12,6 +12,7 @@ from starlette.responses import Response
 from events.incoming import IncomingEvent
 from http_service import protocol_models as models
 from http_service.auth import Access
+from http_service.big_bodies import work_on
 from http_service.erasing import erase_user
 from http_service.middleware import PREFIXES
 from http_service.operations import Call, Operation, Reply, json_answer
@@ -74,10 +75,12 @@ def _calling(kind: segment_com.Kind) -> Callable[[Call], Awaitable[Response]]:
         try:
             key = segment_com.key_of_header(call.header("authorization"))
             project = await _project_of(call, key) if key else None
-            request = segment_com.parse(kind, await call.body())
+            body = await call.body()
+            request = await work_on(body, lambda: segment_com.parse(kind, body))
             if project is None:
                 project = await _project_of(call, request.write_key or call.project_key)
-            judged = segment_com.judge(request, now_us=call.services.clock() * 1000)
+            now_us = call.services.clock() * 1000
+            judged = await work_on(body, lambda: segment_com.judge(request, now_us=now_us))
         except segment_com.Refusal as refusal:
             return _refusal(refusal)
         await _keep(call, project, judged.events)
@@ -91,11 +94,10 @@ async def relayed(call: Call) -> Response:
     key = segment_com.key_of_header(call.header("authorization"))
     try:
         project = await _project_of(call, key) if key else await call.sender_project()
-        judged = segment_com.read_webhook(
-            await call.body(),
-            call.header("x-signature"),
-            options=project.options.segment,
-            now_us=call.services.clock() * 1000,
+        body, signature = await call.body(), call.header("x-signature")
+        options, now_us = project.options.segment, call.services.clock() * 1000
+        judged = await work_on(
+            body, lambda: segment_com.read_webhook(body, signature, options=options, now_us=now_us)
         )
     except segment_com.Refusal as refusal:
         return _refusal(refusal)

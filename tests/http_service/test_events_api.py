@@ -48,8 +48,9 @@ async def stored(site: Site, count: int, headers: dict[str, str] = ADMIN) -> lis
             await site.worker.once()
             got = await site.client.get(URL, params={"project": "shop", "limit": 1000}, headers=headers)
             assert got.status_code == 200, got.text
-            if len(got.json()["events"]) >= count:
-                return got.json()["events"]
+            found: list[dict[str, Any]] = got.json()["events"]
+            if len(found) >= count:
+                return found
             await asyncio.sleep(0.02)
 
 

@@ -15,9 +15,10 @@ from ingest.hamustro import sign
 from projects import ProjectUser
 from projects.model import HamustroOptions, SegmentOptions
 from tests.http_service.conftest import ADMIN, Site
+from tests.http_service.test_replays_api import record
 from tests.ingest.hamustro_requests import EXAMPLE_2, EXAMPLE_3, EXAMPLE_4, SECRET
 from tests.ingest.test_segment_com import item
-from tests.ingest.test_segment_webhook import later, message
+from tests.ingest.webhook_messages import later, message
 
 SEGMENT = SegmentOptions(webhook_secret="hook", signing_secret="", sources={"test-app": "mobile"})
 WEBHOOK = "/segmentio/event"
@@ -288,10 +289,16 @@ async def test_the_webhook_destination(make_site) -> None:
 async def test_a_signed_deletion_erases_the_user(make_site) -> None:
     site = await make_site()
     await site.project(segment=SegmentOptions(signing_secret="s3cret"))
+    await record(site, user="u-1")
+    bob = await record(site, user="bob")
+    await site.work(6)
     body = json.dumps({"type": "delete", "userId": "u-1", "timestamp": "2026-01-02T10:00:00Z"}).encode()
-    headers = {"X-Signature": hmac.new(b"s3cret", body, hashlib.sha1).hexdigest()}
-    got = await site.client.post("/p/shop/segment/webhook", content=body, headers=headers)
-    assert (got.status_code, got.json()) == (200, {"success": True})
+    for signature, status in (("x", 401), (hmac.new(b"s3cret", body, hashlib.sha1).hexdigest(), 200)):
+        headers = {"X-Signature": signature}
+        got = await site.client.post("/p/shop/segment/webhook", content=body, headers=headers)
+        assert got.status_code == status
+    replays = (await site.client.get("/api/v1/replays", headers=ADMIN)).json()["replays"]
+    assert [each["session_id"] for each in replays] == [bob]
 
 
 # -- users known to the project
