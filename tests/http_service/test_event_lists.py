@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
+from events.incoming import KIND, IncomingEvent, pack
 from messages import encode, encode_batch
 from messages.schema import MobileClickEvent
+from storage.segment_file import Record
 from tests.http_service.conftest import ADMIN, Site, bearer
 from tests.http_service.test_events_api import KEY, URL, code, event, stored
 
@@ -349,3 +351,28 @@ async def test_events_of_a_replay_are_found_by_the_same_queries(site, reader):
     assert names(await reader(f"{SESSIONS}/{started['sessionID']}/events")) == [shown["name"]]
     assert await reader(f"{URL}/{shown['id']}") == shown
     assert len((await reader(SESSIONS))["sessions"]) == 2
+
+
+async def test_erasing_a_user_erases_events_of_all_protocols(site, reader):
+    shop = await site.services.projects.by_key("shop")
+    at_us = site.clock() * 1000
+    sent = [
+        IncomingEvent(
+            source="segment",
+            category="track",
+            name=user,
+            at_us=at_us,
+            device_us=at_us,
+            user_id=user,
+            event_id=user,
+        )
+        for user in ("ana", "bob")
+    ]
+    for records in (1, 2):
+        await site.services.journal.append(Record(KIND, shop.project_id, None, at_us, {}, pack(sent)))
+        await site.work(records)
+        got = await site.client.delete("/api/v1/projects/shop/users/ana", headers=ADMIN)
+        assert got.status_code == 204
+        assert names(await reader(URL, user_id="bob")) == ["bob"]
+        assert names(await reader(URL, user_id="ana")) == []
+        await reader(f"{URL}/ana", status=404)
