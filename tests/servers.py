@@ -5,6 +5,7 @@ Each has a folder of its own, and none outlives this process, however it ends.
 
 from __future__ import annotations
 
+import abc
 import atexit
 import contextlib
 import importlib.util
@@ -88,7 +89,7 @@ def free_port() -> int:
     raise RuntimeError("no free port")
 
 
-class Server:
+class Server(abc.ABC):
     """One process. `start` waits until it answers; after `stop` or `kill` it starts on that port again."""
 
     def __init__(self) -> None:
@@ -99,17 +100,17 @@ class Server:
 
     stop_signal = signal.SIGTERM
 
+    @abc.abstractmethod
     def command(self) -> list[str]:
         """What to run."""
-        raise NotImplementedError
 
     def environment(self) -> Mapping[str, str]:
         """Variables to add to ours."""
         return {}
 
+    @abc.abstractmethod
     def answers(self) -> bool:
         """Whether it serves."""
-        raise NotImplementedError
 
     @property
     def pid(self) -> int | None:
@@ -333,6 +334,12 @@ class PostgresServer(Server):
         self._postgres = EmbeddedPostgres({"fsync": "off", "full_page_writes": "off"} if fast else {})
         self._pid = 0
         self.dsn = ""
+
+    def command(self) -> list[str]:
+        return []  # EmbeddedPostgres knows it, see `start`
+
+    def answers(self) -> bool:
+        return self.pid is not None  # it is started when it answers
 
     @property
     def pid(self) -> int | None:
