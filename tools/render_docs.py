@@ -1,4 +1,6 @@
-"""Writes the reference pages that are rendered from code; `--check` exits 1 when one is stale.
+"""Writes what is rendered from code: reference pages, and the player's knowledge of messages.
+
+`--check` writes nothing and exits 1 when a file is stale.
 
 A new page is a line in PAGES: its path and a function that returns its text.
 """
@@ -14,6 +16,7 @@ from tools.command_page import render_commands
 from tools.http_page import render_http
 from tools.message_page import render_messages
 from tools.metrics_page import render_metrics_page
+from tools.player_schema import render_player_schema
 from tools.settings_page import render_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +27,7 @@ PAGES: list[tuple[str, Callable[[], str]]] = [
     ("docs/reference/messages.md", render_messages),
     ("docs/reference/metrics.md", render_metrics_page),
     ("docs/reference/settings.md", render_settings),
+    ("player/schema.js", render_player_schema),
 ]
 
 
