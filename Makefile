@@ -1,8 +1,9 @@
 # Everything starts here. Needs Python 3.11+ and make, nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+NODE := $(BIN)/node
 
-.PHONY: run test check lint types install format docs bench clean
+.PHONY: run test test-js check lint types install format docs bench clean
 
 # The whole system on embedded defaults, with a demo project to watch: http://127.0.0.1:8080
 run: install
@@ -11,19 +12,26 @@ run: install
 # .venv with everything that the program needs
 install: .venv/run.stamp
 
-# All tests; they bring up Postgres, Redis and S3 servers by themselves
-test: .venv/test.stamp
+# All tests; they bring up Postgres, Redis and S3 servers by themselves, and find Chromium for those of the player
+test: test-js .venv/test.stamp
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# The player's pure parts
+test-js: node_modules/.stamp
+	$(NODE) --test "tests/player/**/*.test.js"
 
 # What CI runs
 check: lint types test
 
-lint: .venv/test.stamp
+lint: .venv/test.stamp node_modules/.stamp
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python -m tools.render_docs --check
+	$(BIN)/python -m tools.vendor_player --check
 
-types: .venv/test.stamp
+types: .venv/test.stamp node_modules/.stamp
 	$(BIN)/mypy .
+	$(NODE) node_modules/typescript/bin/tsc --project .
+	$(NODE) node_modules/typescript/bin/tsc --project tests/player
 
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -47,5 +55,10 @@ bench: .venv/test.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.lock
 	@touch $@
 
+# What checks the player; it runs without
+node_modules/.stamp: package.json package-lock.json .npmrc .venv/test.stamp
+	$(BIN)/npm ci --loglevel=error
+	@touch $@
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv node_modules build *.egg-info
