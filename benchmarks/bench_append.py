@@ -57,7 +57,11 @@ def _serve_playhead(listener: socket.socket, dsn: str, data_dir: str) -> None:
 
     async def main() -> None:
         settings = Settings(
-            database_url=dsn, data_dir=Path(data_dir), token_secrets="bench", admin_key="bench"
+            database_url=dsn,
+            data_dir=Path(data_dir),
+            token_secrets="bench",
+            admin_key="bench",
+            appends_per_session_per_s=0,
         )
         async with open_services(settings, role="http") as services:
             await server.serve(services, [listener], stop=asyncio.Event())

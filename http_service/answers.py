@@ -38,6 +38,7 @@ ANSWERS: dict[type[PlayheadError], Answer] = {
     errors.UnsupportedMedia: Answer(415, _RESEND),
     errors.Unprocessable: Answer(422, "start: as 403"),
     errors.UpgradeRequired: Answer(426, "start: as 403"),
+    errors.RateLimited: Answer(429, _RESEND),
     errors.Unavailable: Answer(503, _RESEND),
     errors.ObjectMissing: Answer(404, "final"),
     errors.PlayheadError: Answer(500, _RESEND),

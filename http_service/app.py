@@ -14,6 +14,7 @@ from http_service.limits import Budget
 from http_service.middleware import Bounded, Prefixes, Shell
 from http_service.openapi import describe
 from http_service.operations import routes_of
+from http_service.rates import Rates
 from http_service.readiness import Readiness
 from http_service.routes import OPERATIONS
 from ingest.geo import Geo
@@ -43,6 +44,7 @@ def build_context(services: Services) -> Context:
     return Context(
         services=services,
         budget=Budget(settings.journal_inflight_bytes),
+        rates=Rates(settings),
         arrivals=Arrivals(services.clock),
         session_ids=SessionIds(),
         geo=Geo.open(settings.geoip_path),

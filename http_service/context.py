@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 
 from http_service.limits import Budget
+from http_service.rates import Rates
 from ingest.geo import Geo
 from playhead.errors import BadSettings
 from sessions.ids import SessionIds
@@ -29,6 +30,7 @@ class Context:
 
     services: Services
     budget: Budget
+    rates: Rates
     arrivals: Arrivals
     session_ids: SessionIds
     geo: Geo

@@ -74,6 +74,7 @@ class Front:
         self._services = context.services
         self._budget = context.budget
         self._arrivals = context.arrivals
+        self._rate = context.rates.append
         settings = context.services.settings
         self._cors = Cors(settings.cors_origins)
         self._grace_ms = settings.token_grace_days * DAY_MS
@@ -118,6 +119,7 @@ class Front:
         """Durable when this returns. Raises PlayheadError, ClientGone."""
         services = self._services
         claims = services.tokens.verify(bearer(head.authorization))
+        self._rate(claims.session_id)
         now_ms = services.clock()
         platform = await self._platform(claims) if needs_platform(claims, route.kind, now_ms) else ""
         sender = identify(claims, route.kind, platform=platform, now_ms=now_ms, grace_ms=self._grace_ms)

@@ -38,6 +38,7 @@ _REFUSALS: Final = {
     415: "wrong Content-Type",
     422: "a value breaks a rule; `details` say which",
     426: "the tracker is too old",
+    429: "too often; see Retry-After",
     503: "not now; see Retry-After",
 }
 _STYLE: Final = """
@@ -143,7 +144,8 @@ def _operation(each: Operation, schemas: _Schemas) -> dict[str, Any]:
         shown["requestBody"] = {"required": True, "content": {each.body_type: _content(each, schemas)}}
     if each.access is not Access.PUBLIC:
         shown["security"] = [{name: []} for name in _SCHEMES.get(each.access, ("key",))]
-    for status in sorted({*each.refusals, *_BY_ACCESS[each.access]}):
+    limited = {429} if each.limited else set()
+    for status in sorted({*each.refusals, *_BY_ACCESS[each.access], *limited}):
         if str(status) not in shown["responses"]:
             error = {"application/json": {"schema": schemas.ref(Error)}}
             shown["responses"][str(status)] = {"description": _REFUSALS[status], "content": error}

@@ -55,7 +55,8 @@ class Operation:
     """One row of the table. `handle` is None where hot.py answers before routing.
 
     `ingest`: answers under `/ingest` too, with CORS; `no_project`: also under `/p/{project_key}`. `any_method`:
-    whatever method comes, this answers; `large`: its body is bounded as a batch is.
+    whatever method comes, this answers; `large`: its body is bounded as a batch is; `limited`: senders may only ask
+    so often.
     """
 
     method: Method
@@ -74,6 +75,7 @@ class Operation:
     no_project: bool = False
     any_method: bool = False
     large: bool = False
+    limited: bool = False
     refusals: tuple[int, ...] = ()  # statuses in the one error shape, beyond those that `access` brings
     parameters: Mapping[str, str] = field(default_factory=dict)  # path parameter -> meaning
 
@@ -115,7 +117,9 @@ class Call:
         key = self.project_key or self.services.settings.default_project
         if not key:
             raise NotFound("no project: use /p/{project_key} or set PLAYHEAD_DEFAULT_PROJECT")
-        return await self.services.projects.by_key(key)
+        project = await self.services.projects.by_key(key)
+        self.context.rates.project(project.project_id)
+        return project
 
     async def project(self) -> Project:
         """The project that the path names by `{key}`. Raises NotFound, also for one that the caller does not see."""
@@ -212,7 +216,11 @@ class PathApp:
             scope[ERROR_HEADERS] = (*cors, (b"allow", self._allow.encode()))
             raise MethodNotAllowed(f"this route takes {self._allow}")
         request = Request(scope, receive)
+        if operation.limited:
+            self._context.rates.sender(self._context.client_address(request))
         caller = await authenticate(request, operation.access, self._context)
+        if operation.limited and caller.project_id is not None:
+            self._context.rates.project(caller.project_id)
         call = Call(request, self._context, caller)
         if "key" in request.path_params and operation.access is not Access.PUBLIC:
             await call.project()  # what is not the caller's is not there, before it is forbidden

@@ -17,6 +17,7 @@ PlayheadError
 │   └── UpgradeRequired      the tracker is too old
 ├── Unavailable              not now; a retry can help (`retry_after_s`)
 │   ├── Overloaded           a bounded queue is full
+│   ├── RateLimited          this caller asks too often
 │   ├── StorageUnavailable   the object store refuses or does not answer
 │   └── DatabaseUnavailable  Postgres refuses or does not answer
 ├── ObjectMissing            no object under that key
@@ -151,6 +152,12 @@ class Overloaded(Unavailable):
     """Too much is in flight; try again."""
 
     code = "overloaded"
+
+
+class RateLimited(Unavailable):
+    """Too many requests; wait and try again."""
+
+    code = "rate_limited"
 
 
 class StorageUnavailable(Unavailable):

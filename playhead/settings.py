@@ -18,6 +18,7 @@ from playhead.errors import BadSettings
 PREFIX = "PLAYHEAD_"
 
 Positive = Annotated[int, Field(gt=0)]
+Rate = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -89,6 +90,20 @@ class Settings(BaseModel):
     header_timeout_s: Seconds = Field(20, description="time to send the request line and headers, s")
     max_connections: Positive = Field(
         20_000, description="open connections per HTTP process; more answer 503"
+    )
+
+    # -- how often, per HTTP process; 0: no bound; more answers 429
+    starts_per_address_per_min: Rate = Field(
+        3_000, description="sessions begun from one public address, which may be a carrier's"
+    )
+    starts_per_device_per_min: Rate = Field(60, description="sessions begun by one device (`userUUID`)")
+    starts_per_project_per_s: Rate = Field(2_000, description="sessions begun in one project")
+    appends_per_session_per_s: Rate = Field(50, description="batches and archives of one session")
+    requests_per_address_per_s: Rate = Field(
+        2_000, description="requests of other collectors' clients from one public address"
+    )
+    requests_per_project_per_s: Rate = Field(
+        10_000, description="requests of other collectors' clients to one project"
     )
 
     # -- journal

@@ -37,6 +37,7 @@ OPERATIONS: Final = (
         body_type="text/plain",
         description="The project is that of `/p/{project_key}` before the path, else the default one.",
         ingest=True,
+        limited=True,
         no_project=True,
         refusals=(404, 413, 503),
     ),

@@ -220,6 +220,7 @@ OPERATIONS: Final = (
         body_example=_EVENT,
         description='One event as an object, or up to 1000 as a list or as `{"events": [...]}`.',
         ingest=True,
+        limited=True,
         refusals=(400, 404, 409, 413, 415, 503),
     ),
     Operation(

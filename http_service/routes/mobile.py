@@ -41,6 +41,8 @@ async def start(call: Call) -> Response:
     project = await _project(call, body)
     if not legacy:  # trackers of 2023 count their versions otherwise
         require_version(body.tracker_version, call.services.settings.min_tracker_version)
+    address = call.context.client_address(call.request)
+    call.context.rates.start(address=address, project_id=project.project_id, user_uuid=body.user_uuid)
     claims = _continued(call, body, project)
     if claims is not None:
         return await _answer(call, project, body.token, claims.session_id, claims.user_uuid or body.user_uuid)
@@ -61,7 +63,7 @@ async def start(call: Call) -> Response:
         record=not body.do_not_record,
     )
     if not body.do_not_record:
-        place = call.context.geo.place(call.context.client_address(call.request))
+        place = call.context.geo.place(address)
         meta = session_start(body, user_uuid, place).to_meta()
         record = Record("start", project.project_id, session_id, call.context.arrivals(), meta, raw)
         await accept(record, journal=call.services.journal)
@@ -191,13 +193,13 @@ def _append(path: str, kind: Kind) -> Operation:
         (Reply(200, "durable; the body is empty", content_type=""),),
         body_type="multipart/form-data" if kind == "images" else "application/octet-stream",
         ingest=True,
-        refusals=(413, 415, 503) if kind == "images" else (413, 503),
+        refusals=(413, 415, 429, 503) if kind == "images" else (413, 429, 503),
     )
 
 
 OPERATIONS: Final = (
-    _start("/v1/mobile/start", (400, 403, 404, 413, 426, 503)),
-    _start("/v1/ios/start", (400, 403, 404, 413, 422, 503)),
+    _start("/v1/mobile/start", (400, 403, 404, 413, 426, 429, 503)),
+    _start("/v1/ios/start", (400, 403, 404, 413, 422, 429, 503)),
     *(_append(path, kind) for path, (kind, _) in PATHS.items()),
     Operation(
         "GET",

@@ -111,7 +111,9 @@ async def _project_of(call: Call, write_key: str) -> Project:
     """The active project of this write key. Raises Refusal."""
     try:
         if write_key:
-            return await call.services.projects.by_key(write_key)
+            project = await call.services.projects.by_key(write_key)
+            call.context.rates.project(project.project_id)
+            return project
     except NotFound:
         pass
     raise segment_com.Refusal("invalid_write_key", "the write key is missing or not known", 401)
@@ -154,6 +156,7 @@ def _edx(
         body_type="application/json; charset=utf-8",
         description=f"`?key=` is the project's webhook secret. {_PROJECT}",
         ingest=True,
+        limited=True,
         no_project=True,
         refusals=(404, 413, 503),
     )
@@ -171,6 +174,7 @@ def _call(kind: segment_com.Kind, path: str) -> Operation:
         body_type="application/json; charset=utf-8",
         description="The write key (Basic, or `writeKey` in the body) is the project key.",
         ingest=True,
+        limited=True,
         no_project=True,
         large=True,
         refusals=(413, 503),
@@ -206,6 +210,7 @@ OPERATIONS: Final = (
         body_type="application/json; charset=utf-8",
         description=f"`X-Signature` is asked for where the project has a `signing_secret`. {_PROJECT}",
         ingest=True,
+        limited=True,
         no_project=True,
         large=True,
         refusals=(404, 413, 503),
