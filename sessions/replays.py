@@ -221,7 +221,7 @@ class Replays:
 
 def _live_timeline(live: Live, shown: dict[str, Any]) -> bytes:
     pictures = live.gathered.material.sorted_pictures()
-    stored = [StoredFrame(p.at_ms, 0, 0, p.length, p.format) for p in pictures]
+    stored = [StoredFrame(p.at_ms, 0, p.offset, p.length, p.format) for p in pictures]
     timeline = timeline_of(live.built.decoded, stored, live.built.findings, live.built.completeness)
     return _packed(orjson.dumps(timeline), shown)
 

@@ -83,6 +83,12 @@ def tracks_of(messages: Sequence[tuple[int, int, Message]]) -> dict[str, dict[st
     return tracks
 
 
+def _first_copies(frames: Sequence[StoredFrame]) -> list[int]:
+    """For each picture the first one with the same content: a player fetches and decodes that one alone."""
+    first: dict[tuple[int, int, int], int] = {}
+    return [first.setdefault((f.object_no, f.offset, f.length), place) for place, f in enumerate(frames)]
+
+
 def timeline_of(
     messages: Sequence[tuple[int, int, Message]],
     frames: Sequence[StoredFrame],
@@ -98,6 +104,7 @@ def timeline_of(
             "bytes": [frame.length for frame in frames],
             "format": [FORMATS.index(frame.format) for frame in frames],
             "formats": list(FORMATS),
+            "same": _first_copies(frames),
         },
         "issues": [{"type": f.type, "t": f.at_ms, "title": f.title, "detail": f.detail} for f in findings],
         "completeness": completeness,

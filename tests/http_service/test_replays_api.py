@@ -112,6 +112,7 @@ async def test_a_session_is_readable_live_and_the_same_at_rest(site):
         assert names.count("MobileClickEvent") == 3
     assert live["/messages"] == ready["/messages"]
     assert live["/frames"] == ready["/frames"]
+    assert live["timeline"]["frames"] == ready["timeline"]["frames"]
 
 
 async def test_frames_are_served_as_sent_and_for_ever(site):
