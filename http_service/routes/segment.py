@@ -15,12 +15,12 @@ from http_service.auth import Access
 from http_service.big_bodies import work_on
 from http_service.erasing import erase_user
 from http_service.middleware import PREFIXES
-from http_service.operations import Call, Operation, Reply, json_answer
+from http_service.operations import Call, Handler, Operation, Reply, json_answer
 from ingest import segment_com, segment_webhook
 from ingest.event_records import record_of
 from ingest.funnel import accept
 from playhead import telemetry
-from playhead.errors import NotFound
+from playhead.errors import NotFound, TooLarge, Unavailable
 from projects import Project
 
 _refused = telemetry.counter("playhead_http_refused_total")
@@ -68,39 +68,51 @@ def _requested_path(call: Call) -> str:
     return prefixes.get("ingest", "") + (f"/p/{key}" if key else "") + str(call.request.scope["path"])
 
 
-def _calling(kind: segment_com.Kind) -> Callable[[Call], Awaitable[Response]]:
+def _calling(kind: segment_com.Kind) -> Handler:
     """The handler of one call of the tracking API."""
 
     async def handle(call: Call) -> Response:
-        try:
-            key = segment_com.key_of_header(call.header("authorization"))
-            project = await _project_of(call, key) if key else None
-            body = await call.body()
-            request = await work_on(body, lambda: segment_com.parse(kind, body))
-            if project is None:
-                project = await _project_of(call, request.write_key or call.project_key)
-            now_us = call.services.clock() * 1000
-            judged = await work_on(body, lambda: segment_com.judge(request, now_us=now_us))
-        except segment_com.Refusal as refusal:
-            return _refusal(refusal)
+        key = segment_com.key_of_header(call.header("authorization"))
+        project = await _project_of(call, key) if key else None
+        body = await call.body()
+        request = await work_on(body, lambda: segment_com.parse(kind, body))
+        if project is None:
+            project = await _project_of(call, request.write_key or call.project_key)
+        now_us = call.services.clock() * 1000
+        judged = await work_on(body, lambda: segment_com.judge(request, now_us=now_us))
         await _keep(call, project, judged.events)
         return json_answer(judged.body())
 
-    return handle
+    return _worded(handle)
+
+
+def _worded(handle: Handler) -> Handler:
+    """Refusals in the words of Segment's API, which its libraries read: 503 with Retry-After too."""
+
+    async def answer(call: Call) -> Response:
+        try:
+            return await handle(call)
+        except segment_com.Refusal as refusal:
+            return _refusal(call, refusal)
+        except TooLarge as problem:
+            return _refusal(call, segment_com.Refusal("payload_too_large", str(problem)))
+        except Unavailable as problem:
+            refused = _refusal(call, segment_com.Refusal(problem.code, str(problem), 503))
+            refused.headers["Retry-After"] = str(problem.retry_after_s)
+            return refused
+
+    return answer
 
 
 async def relayed(call: Call) -> Response:
     """Segment's webhook destination: a message or an array of them, signed where the project has a secret."""
     key = segment_com.key_of_header(call.header("authorization"))
-    try:
-        project = await _project_of(call, key) if key else await call.sender_project()
-        body, signature = await call.body(), call.header("x-signature")
-        options, now_us = project.options.segment, call.services.clock() * 1000
-        judged = await work_on(
-            body, lambda: segment_com.read_webhook(body, signature, options=options, now_us=now_us)
-        )
-    except segment_com.Refusal as refusal:
-        return _refusal(refusal)
+    project = await _project_of(call, key) if key else await call.sender_project()
+    body, signature = await call.body(), call.header("x-signature")
+    options, now_us = project.options.segment, call.services.clock() * 1000
+    judged = await work_on(
+        body, lambda: segment_com.read_webhook(body, signature, options=options, now_us=now_us)
+    )
     await _keep(call, project, judged.events)
     for user_id in judged.deletions:
         await erase_user(call.services, project.project_id, user_id)
@@ -125,9 +137,12 @@ async def _keep(call: Call, project: Project, events: Sequence[IncomingEvent]) -
         await accept(record, journal=call.services.journal)
 
 
-def _refusal(refusal: segment_com.Refusal) -> Response:
+def _refusal(call: Call, refusal: segment_com.Refusal) -> Response:
     _note(refusal.code)
-    return json_answer(refusal.body(), refusal.status)
+    answer = json_answer(refusal.body(), refusal.status)
+    if call.header("expect"):  # the body may never come, so nothing more can be read here
+        answer.headers["Connection"] = "close"
+    return answer
 
 
 def _note(reason: str) -> None:
@@ -139,12 +154,11 @@ _PROJECT: Final = "The project is that of `/p/{project_key}` before the path, el
 _FAULTS: Final = (
     Reply(400, "not usable", models.SegmentFault, example={"code": "invalid_json", "message": "…"}),
     Reply(401, "no known write key, or a wrong signature", models.SegmentFault),
+    Reply(503, "not now; see Retry-After", models.SegmentFault),
 )
 
 
-def _edx(
-    path: str, summary: str, handle: Callable[[Call], Awaitable[Response]], *replies: Reply
-) -> Operation:
+def _edx(path: str, summary: str, handle: Handler, *replies: Reply) -> Operation:
     return Operation(
         "POST",
         path,
@@ -172,12 +186,12 @@ def _call(kind: segment_com.Kind, path: str) -> Operation:
         (Reply(200, "durable", models.SegmentOut, example={"success": True}), *_FAULTS),
         handle=_calling(kind),
         body_type="application/json; charset=utf-8",
-        description="The write key (Basic, or `writeKey` in the body) is the project key.",
+        description="The write key (Basic, or `writeKey` in the body) is the project key. A call or an item of a "
+        "batch holds at most 32 KiB, a batch 500 KiB and 2500 items: beyond that the whole request is refused.",
         ingest=True,
         limited=True,
         no_project=True,
         large=True,
-        refusals=(413, 503),
     )
 
 
@@ -206,13 +220,13 @@ OPERATIONS: Final = (
         "Segment",
         Access.PUBLIC,
         (Reply(200, "durable", models.SegmentOut, example={"success": True}), *_FAULTS),
-        handle=relayed,
+        handle=_worded(relayed),
         body_type="application/json; charset=utf-8",
         description=f"`X-Signature` is asked for where the project has a `signing_secret`. {_PROJECT}",
         ingest=True,
         limited=True,
         no_project=True,
         large=True,
-        refusals=(404, 413, 503),
+        refusals=(404,),
     ),
 )

@@ -265,9 +265,21 @@ async def test_refusals_have_code_and_message(site) -> None:
         ("track", json.dumps({"userId": "u"}).encode(), "missing_event"),
         ("track", b'"' + b"x" * 40_000 + b'"', "payload_too_large"),
         ("batch", b'"' + b"x" * 2_000_000 + b'"', "payload_too_large"),
+        ("batch", bytes(8_000_001), "payload_too_large"),
+        ("batch", json.dumps({"batch": [item(), item(event="x" * 40_000)]}).encode(), "payload_too_large"),
     ):
         got = await site.client.post(f"/v1/{path}", content=content, headers=basic("shop"))
         assert (got.status_code, got.json()["code"]) == (400, wanted)
+
+
+async def test_a_server_under_pressure_says_when_to_try_again(make_site) -> None:
+    site = await make_site(journal_inflight_bytes=100)
+    await site.project()
+    for path in ("/v1/track", "/v1/batch", "/p/shop/segment/webhook"):
+        got = await site.client.post(path, json=item(), headers=basic("shop"))
+        assert (got.status_code, got.json()["code"]) == (503, "overloaded")
+        assert got.json().keys() == {"code", "message"}
+        assert got.headers["retry-after"] == "5"
 
 
 # -- webhook destination
