@@ -17,12 +17,12 @@ PACE = Pace(header_timeout_s=20, min_body_bytes_per_s=1000, most_connections=100
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: ASGIApp, pace: Pace = PACE, *, grace_s: float = 2
+    app: ASGIApp, pace: Pace = PACE, *, grace_s: float = 2, port: int = 0
 ) -> AsyncIterator[tuple[Server, int]]:
-    """(server, port) while the block runs."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    """(server, port) while the block runs; port 0 picks a free one."""
+    listener = socket.create_server(("127.0.0.1", port))
     listener.setblocking(False)
-    port: int = listener.getsockname()[1]
+    port = listener.getsockname()[1]
     server = make_server(app, pace, grace_s=grace_s)
     ready = asyncio.Event()
     server.on_ready = ready.set
