@@ -12,7 +12,7 @@ from http_service.context import Arrivals, Context, networks
 from http_service.hot import Front
 from http_service.limits import Budget
 from http_service.middleware import Bounded, Prefixes, Shell
-from http_service.openapi import describe
+from http_service.openapi import Description
 from http_service.operations import routes_of
 from http_service.rates import Rates
 from http_service.readiness import Readiness
@@ -40,7 +40,6 @@ def build_app(services: Services) -> ASGIApp:
 def build_context(services: Services) -> Context:
     """What the routes share."""
     settings = services.settings
-    description = describe(OPERATIONS, title="Playhead", version=_version(), server_url=settings.public_url)
     return Context(
         services=services,
         budget=Budget(settings.journal_inflight_bytes),
@@ -50,7 +49,7 @@ def build_context(services: Services) -> Context:
         geo=Geo.open(settings.geoip_path),
         trusted=networks(settings.trusted_proxies),
         readiness=Readiness(services),
-        description=description,
+        description=Description(OPERATIONS, "Playhead", _version(), settings.public_url),
     )
 
 

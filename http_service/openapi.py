@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from itertools import groupby
 from typing import Any, Final
@@ -49,24 +50,32 @@ summary{cursor:pointer}code,pre{font:14px/1.45 ui-monospace,monospace}pre{overfl
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Description:
-    """What `/openapi.json` and `/docs` answer; `page_policy` is the page's Content-Security-Policy."""
+    """What `/openapi.json` and `/docs` answer for these operations; made when it is first asked for."""
 
-    openapi: bytes
-    page: bytes
-    page_policy: str
+    operations: tuple[Operation, ...]
+    title: str
+    version: str
+    server_url: str = ""
 
+    @cached_property
+    def openapi(self) -> bytes:
+        """The document as JSON."""
+        return orjson.dumps(
+            document_of(self.operations, title=self.title, version=self.version, server_url=self.server_url)
+        )
 
-def describe(
-    operations: Iterable[Operation], *, title: str, version: str, server_url: str = ""
-) -> Description:
-    """The document and the page of these operations."""
-    rows = tuple(operations)
-    document = document_of(rows, title=title, version=version, server_url=server_url)
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
-    return Description(orjson.dumps(document), page_of(rows, title).encode(), policy)
+    @cached_property
+    def page(self) -> bytes:
+        """The same to read."""
+        return page_of(self.operations, self.title).encode()
+
+    @cached_property
+    def page_policy(self) -> str:
+        """The page's Content-Security-Policy."""
+        digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+        return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def document_of(
