@@ -1,0 +1,235 @@
+/**
+ * The shell: who is signed in, which page is open, the bar above it.
+ *
+ * @import { Context, Me, Page, Project } from "./types.js"
+ * @import { Route } from "./router.js"
+ */
+
+import { ApiError, createApi } from "./api.js";
+import { credentialOf } from "./credential.js";
+import { help } from "./draw/help.js";
+import { isTyping } from "./draw/keyboard.js";
+import { notice } from "./draw/notice.js";
+import { chooseTheme, chosenTheme, nextTheme } from "./draw/theme.js";
+import { topBar } from "./draw/top_bar.js";
+import { createRouter, match } from "./router.js";
+import { signInAddress, targetOf } from "./sign_in_target.js";
+import { createStore } from "./store.js";
+import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
+
+/** @type {Record<Route["page"], () => Promise<{open: (context: Context) => Page}>>} */
+const PAGES = {
+  sessions: () => import("./pages/sessions.js"),
+  replay: () => import("./pages/replay.js"),
+  sign_in: () => import("./pages/sign_in.js"),
+};
+
+/** @type {Me} */
+const NOBODY = { admin: false, role: "", project: null };
+
+const root = part("main");
+const announcer = part("announcer");
+const api = createApi(toSignIn);
+const router = createRouter(arrive);
+
+/**
+ * @typedef {object} Shell
+ * @property {Me | null} me
+ * @property {Project[]} projects
+ * @property {string | null} project  key of the one that is looked at
+ * @property {ReturnType<typeof chosenTheme>} theme
+ * @property {boolean} helping
+ */
+
+/** @type {Shell} */
+const INITIAL = { me: null, projects: [], project: null, theme: chosenTheme(), helping: false };
+const store = createStore(INITIAL, drawShell);
+
+/** @type {Page | null} */
+let page = null;
+let shown = { path: "", search: "" };
+let arrivals = 0;
+
+/** @param {string} id */
+function part(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`index.html has no #${id}`);
+  return found;
+}
+
+/** @param {Readonly<Shell>} state */
+function drawShell({ me, projects, project, theme, helping }) {
+  const bar = topBar({
+    me,
+    projects,
+    project,
+    theme,
+    onTheme: () => {
+      chooseTheme(nextTheme(theme));
+      store.set({ theme: chosenTheme() });
+    },
+    onHelp: () => store.set({ helping: true }),
+    onSignOut: signOut,
+    onProject: (key) => router.navigate(key ? `/?project=${encodeURIComponent(key)}` : "/"),
+  });
+  render(bar, part("bar"));
+  const closeHelp = () => store.set({ helping: false });
+  render(helping ? help(page?.shortcuts?.() ?? [], closeHelp) : nothing, part("overlay"));
+}
+
+/** Opens the page of the address that the tab has now. */
+async function arrive() {
+  const { pathname, search } = location;
+  if (shown.path === pathname && shown.search === search) return;
+  const route = match(pathname);
+  const stays = page !== null && shown.path === pathname && page.moved !== undefined;
+  shown = { path: pathname, search };
+  if (route?.page === "sessions") store.set({ project: projectOf(search) });
+  if (stays) return page?.moved?.();
+  const arrival = ++arrivals;
+  try {
+    const opener = route ? (await PAGES[route.page]()).open : notFound;
+    if (arrival !== arrivals) return;
+    openPage(opener, route?.params ?? {});
+  } catch (problem) {
+    if (arrival === arrivals) openPage(() => failed(problem), {});
+  }
+}
+
+/** @param {(context: Context) => Page} opener @param {Record<string, string>} params */
+function openPage(opener, params) {
+  const first = page === null;
+  page?.close();
+  render(nothing, root);
+  scrollTo(0, 0);
+  page = opener(contextOf(params));
+  render(page.draw(), root);
+  if (!first && !root.contains(document.activeElement)) root.focus({ preventScroll: true });
+}
+
+/** @param {Record<string, string>} params @returns {Context} */
+function contextOf(params) {
+  return {
+    root,
+    api,
+    navigate: router.navigate,
+    me: store.state.me ?? NOBODY,
+    get projects() {
+      return store.state.projects;
+    },
+    location,
+    params,
+    title: (title) => {
+      document.title = title ? `${title} · Playhead` : "Playhead";
+    },
+    announce: (text) => {
+      announcer.textContent = text;
+    },
+    project: (key) => store.set({ project: key }),
+    identify,
+  };
+}
+
+/** @returns {Page} */
+function notFound() {
+  document.title = "Not found · Playhead";
+  const draw = () => notice("Nothing here", html`<p>No page has this address. <a href="/">All sessions</a></p>`);
+  return { draw, close() {} };
+}
+
+/** @param {unknown} problem @returns {Page} */
+function failed(problem) {
+  document.title = "Playhead";
+  const reload = () => location.reload();
+  const draw = () =>
+    notice(
+      "This page could not be opened",
+      html`<p>${problem instanceof ApiError ? problem.message : "A part of it could not be loaded."}</p>
+        <button class="button primary" type="button" @click=${reload}>Try again</button>`,
+    );
+  return { draw, close() {} };
+}
+
+/** @param {string} search */
+function projectOf(search) {
+  return new URLSearchParams(search).get("project") || store.state.me?.project || null;
+}
+
+/** Who this is and what it sees. Throws ApiError (401 for nobody). */
+async function identify() {
+  const me = /** @type {Me} */ (await api.get("/me", { quiet: true }));
+  const { projects } = me.role === "share" ? { projects: [] } : await api.get("/projects", { quiet: true });
+  store.set({ me, projects });
+}
+
+/** With a fresh start: nothing that was loaded for somebody stays in memory. */
+function toSignIn() {
+  location.replace(signInAddress(location));
+}
+
+async function signOut() {
+  try {
+    await api.post("/sign-out", { quiet: true });
+  } catch (problem) {
+    if (!(problem instanceof ApiError) || problem.status !== 401) {
+      announcer.textContent = "Signing out failed.";
+      return;
+    }
+  }
+  location.assign("/sign-in");
+}
+
+/**
+ * Trades a secret in the address for a cookie; the address loses it first, so that no history keeps it.
+ *
+ * @returns {Promise<ApiError | null>} why it was refused
+ */
+async function redeem() {
+  const credential = credentialOf(location.hash);
+  if (!credential) return null;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  if ("share" in credential && (await seesAlready())) return null;
+  try {
+    await api.post("/sign-in", { body: credential, quiet: true });
+    return null;
+  } catch (problem) {
+    if (problem instanceof ApiError) return problem;
+    throw problem;
+  }
+}
+
+/** Whether who is signed in already may see the replay of this address: a share link must not sign them out. */
+async function seesAlready() {
+  const id = match(location.pathname)?.params.session_id;
+  try {
+    await api.get(`/replays/${id}`, { quiet: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function start() {
+  const refusal = await redeem();
+  try {
+    await identify();
+  } catch (problem) {
+    if (!(problem instanceof ApiError) || problem.status !== 401) return openPage(() => failed(problem), {});
+    if (match(location.pathname)?.page !== "sign_in") {
+      history.replaceState({ refusal: refusal?.message }, "", signInAddress(location));
+    } else if (refusal) history.replaceState({ refusal: refusal.message }, "", location.href);
+    return arrive();
+  }
+  if (match(location.pathname)?.page === "sign_in") {
+    history.replaceState(null, "", targetOf(location.search, location.origin));
+  }
+  return arrive();
+}
+
+addEventListener("keydown", (event) => {
+  if (event.key !== "?" || isTyping(event) || event.defaultPrevented) return;
+  event.preventDefault();
+  store.set({ helping: true });
+});
+
+await start();
