@@ -1,9 +1,10 @@
-// A session as the player works with it, from the answer of GET /api/v1/replays/{id}/timeline. Pure.
+/**
+ * A session as the player works with it, from the answer of GET /api/v1/replays/{id}/timeline. Pure.
+ *
+ * @import { Stretch, Gap } from "./stretches.js"
+ */
 
-import { backgroundOf, gapsOf, inactiveOf } from './stretches.js';
-
-/** @typedef {import('./stretches.js').Stretch} Stretch */
-/** @typedef {import('./stretches.js').Gap} Gap */
+import { backgroundOf, gapsOf, inactiveOf } from "./stretches.js";
 
 /**
  * Columns of one kind of row, by time. `t`: corrected ms since the session's start; `i`: place in the recording
@@ -43,7 +44,7 @@ import { backgroundOf, gapsOf, inactiveOf } from './stretches.js';
  */
 
 const MAX_MS = 253_402_300_799_999;
-const FORMATS = ['jpeg', 'webp', 'png', 'avif'];
+const FORMATS = ["jpeg", "webp", "png", "avif"];
 
 /**
  * The parsed answer as a Replay. The answer's columns are reused: it must not be used afterwards.
@@ -66,7 +67,7 @@ export function replayOf(answer) {
     start_ms,
     offset_ms,
     duration_ms,
-    live: meta.status === 'live',
+    live: meta.status === "live",
     tracks,
     frames,
     issues: (answer.issues ?? []).map((/** @type {Issue} */ issue) => ({ ...issue, t: issue.t + shift })),

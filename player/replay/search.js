@@ -1,4 +1,6 @@
-// Binary search in ascending columns of times.
+/**
+ * Binary search in ascending columns of times.
+ */
 
 /**
  * Index of the last element at or before `t`; -1 if there is none.

@@ -1,7 +1,9 @@
-// Stretches of time in a session: in the background, without data, without the user doing anything. Pure.
+/**
+ * Stretches of time in a session: in the background, without data, without the user doing anything. Pure.
+ */
 
 /** @typedef {{from: number, to: number}} Stretch ms of session time, `from` < `to` */
-/** @typedef {Stretch & {kind: 'pictures' | 'all'}} Gap what is missing: pictures alone, or everything */
+/** @typedef {Stretch & {kind: "pictures" | "all"}} Gap what is missing: pictures alone, or everything */
 /** @typedef {Record<string, {t: number[], [column: string]: any[]}>} Tracks */
 
 /** Pictures further apart than this, and than four usual intervals, are a gap. */
@@ -14,7 +16,7 @@ export const INACTIVE_MS = 8_000;
 export const LEAD_IN_MS = 1_000;
 export const LEAD_OUT_MS = 2_500;
 
-const USER_TRACKS = ['taps', 'swipes', 'inputs', 'views', 'events', 'crashes'];
+const USER_TRACKS = ["taps", "swipes", "inputs", "views", "events", "crashes"];
 
 /**
  * When the app was not in front: from `background` = 1 to the next 0, or to the end.
@@ -28,7 +30,7 @@ export function backgroundOf(tracks, end_ms) {
   const found = [];
   let since = NaN;
   for (let k = 0; k < t.length; k++) {
-    if (name[k] !== 'background') continue;
+    if (name[k] !== "background") continue;
     if (value[k] && Number.isNaN(since)) since = t[k];
     if (!value[k] && !Number.isNaN(since)) {
       if (t[k] > since) found.push({ from: since, to: t[k] });
@@ -53,8 +55,8 @@ export function gapsOf(tracks, pictures, background, end_ms) {
   const limit = Math.max(PICTURE_GAP_MS, 4 * usualInterval(pictures));
   const bare = pictures.length ? subtract(holes(pictures, limit, end_ms), background, limit) : [];
   const gaps = [
-    ...silent.map((each) => ({ ...each, kind: /** @type {const} */ ('all') })),
-    ...subtract(bare, silent, PICTURE_GAP_MS).map((each) => ({ ...each, kind: /** @type {const} */ ('pictures') })),
+    ...silent.map((each) => ({ ...each, kind: /** @type {const} */ ("all") })),
+    ...subtract(bare, silent, PICTURE_GAP_MS).map((each) => ({ ...each, kind: /** @type {const} */ ("pictures") })),
   ];
   return gaps.sort((a, b) => a.from - b.from);
 }

@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import assert from "node:assert/strict";
+import { test } from "node:test";
 
-import { correctedTime, deviceTime, replayOf } from '../../player/replay/data.js';
+import { correctedTime, deviceTime, replayOf } from "../../player/replay/data.js";
 
 const START = 1_767_225_600_000;
 const OFFSET = 1_500;
@@ -11,26 +11,26 @@ function answer(more) {
   const device = START - OFFSET;
   return {
     replay: {
-      started_ms: START, clock_offset_ms: OFFSET, duration_ms: 60_000, received_ms: START + 60_500, status: 'ready',
+      started_ms: START, clock_offset_ms: OFFSET, duration_ms: 60_000, received_ms: START + 60_500, status: "ready",
     },
     version: 1,
     tracks: {
-      taps: { t: [device + 1_000, device + 2_000], i: [3, 5], label: ['Buy', 'Pay'], x: [1, 2], y: [3, 4] },
+      taps: { t: [device + 1_000, device + 2_000], i: [3, 5], label: ["Buy", "Pay"], x: [1, 2], y: [3, 4] },
       performance: {
-        t: [device + 10_000, device + 30_000], i: [7, 9], name: ['background', 'background'], value: [1, 0],
+        t: [device + 10_000, device + 30_000], i: [7, 9], name: ["background", "background"], value: [1, 0],
       },
     },
     frames: {
       t: [device + 500, device + 500, device + 500, device + 1_500],
-      bytes: [10, 11, 12, 10], format: [0, 0, 0, 1], formats: ['jpeg', 'webp'], same: [0, 1, 2, 0],
+      bytes: [10, 11, 12, 10], format: [0, 0, 0, 1], formats: ["jpeg", "webp"], same: [0, 1, 2, 0],
     },
-    issues: [{ type: 'tap_rage', t: device + 1_000, title: 'Buy', detail: { taps: 3 } }],
+    issues: [{ type: "tap_rage", t: device + 1_000, title: "Buy", detail: { taps: 3 } }],
     completeness: { index_ranges: [[0, 9]], frame_gaps: [[device + 1_500, device + 59_000]], messages: 4, frames: 4 },
     ...more,
   };
 }
 
-test('every time is ms since the start by the corrected clock', () => {
+test("every time is ms since the start by the corrected clock", () => {
   const replay = replayOf(answer());
   assert.deepEqual(replay.tracks.taps.t, [1_000, 2_000]);
   assert.equal(replay.issues[0].t, 1_000);
@@ -38,20 +38,20 @@ test('every time is ms since the start by the corrected clock', () => {
   assert.deepEqual(replay.background, [{ from: 10_000, to: 30_000 }]);
 });
 
-test('pictures of one millisecond get the names by which the server gives them out', () => {
+test("pictures of one millisecond get the names by which the server gives them out", () => {
   const { frames } = replayOf(answer());
   assert.deepEqual(frames.at_ms, [START + 500, START + 501, START + 502, START + 1_500]);
   assert.deepEqual(frames.t, [500, 501, 502, 1_500]);
   assert.deepEqual(frames.same, [0, 1, 2, 0]);
 });
 
-test('a moment is known by both clocks', () => {
+test("a moment is known by both clocks", () => {
   const replay = replayOf(answer());
   assert.equal(correctedTime(replay, 250), START + 250);
   assert.equal(deviceTime(replay, 250), START + 250 - OFFSET);
 });
 
-test('the end is where the last data lie, never after they arrived', () => {
+test("the end is where the last data lie, never after they arrived", () => {
   const late = answer();
   late.tracks.taps.t[1] = START + 65_000;
   assert.equal(replayOf(late).duration_ms, 60_500);
@@ -60,8 +60,8 @@ test('the end is where the last data lie, never after they arrived', () => {
   assert.equal(replayOf(forged).duration_ms, 60_500);
 });
 
-test('a session without anything is empty, not broken', () => {
-  const replay = replayOf({ replay: { started_ms: START, clock_offset_ms: 0, duration_ms: 0, status: 'live' } });
+test("a session without anything is empty, not broken", () => {
+  const replay = replayOf({ replay: { started_ms: START, clock_offset_ms: 0, duration_ms: 0, status: "live" } });
   assert.equal(replay.live, true);
   assert.equal(replay.duration_ms, 0);
   assert.deepEqual([replay.frames.t, replay.background, replay.gaps, replay.inactive], [[], [], [], []]);
