@@ -26,6 +26,7 @@ class Gauge:
     ios: str
     android: str
     states: States = ()
+    android_title: str = ""
     android_unit: str = ""
     android_meaning: str = ""
     android_states: States = ()
@@ -60,6 +61,7 @@ GAUGES = (
         "percent 0..100 of the first thread",
         "every 5 s",
         "every 10 s",
+        android_title="Main thread load",
         android_unit="ms",
         android_meaning="ms that a fixed loop took",
     ),

@@ -47,7 +47,7 @@ export const TRACK_TYPES = {
 /** Name in MobilePerformanceEvent -> what its value is, by platform.
  * @type {Record<string, {ios: Gauge, android: Gauge}>} */
 export const GAUGES = {
-  mainThreadCPU: {"ios": {"title": "Main thread CPU", "unit": "%", "meaning": "percent 0..100 of the first thread", "states": {}}, "android": {"title": "Main thread CPU", "unit": "ms", "meaning": "ms that a fixed loop took", "states": {}}},
+  mainThreadCPU: {"ios": {"title": "Main thread CPU", "unit": "%", "meaning": "percent 0..100 of the first thread", "states": {}}, "android": {"title": "Main thread load", "unit": "ms", "meaning": "ms that a fixed loop took", "states": {}}},
   memoryUsage: {"ios": {"title": "Memory used", "unit": "bytes", "meaning": "bytes used", "states": {}}, "android": {"title": "Memory used", "unit": "MiB", "meaning": "MiB", "states": {}}},
   fps: {"ios": {"title": "Frames per second", "unit": "frames/s", "meaning": "frames per second, 0..120", "states": {}}, "android": {"title": "Frames per second", "unit": "frames/s", "meaning": "frames per second, 0..120", "states": {}}},
   background: {"ios": {"title": "In background", "unit": "state", "meaning": "", "states": {"1": "left", "0": "returned"}}, "android": {"title": "In background", "unit": "state", "meaning": "", "states": {"1": "left", "0": "returned"}}},

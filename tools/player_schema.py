@@ -68,7 +68,7 @@ def _message(row: Row) -> dict[str, Any]:
 def _gauge(gauge: Gauge) -> dict[str, Any]:
     ios = {"title": gauge.title, "unit": gauge.unit, "meaning": gauge.meaning, "states": dict(gauge.states)}
     android = {
-        "title": gauge.title,
+        "title": gauge.android_title or gauge.title,
         "unit": gauge.android_unit or gauge.unit,
         "meaning": gauge.android_meaning or gauge.meaning,
         "states": dict(gauge.android_states or gauge.states),

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { keyOf, kindOf, mergeTracks, textOf, valueOf } from "../../../player/panels/rows.js";
+
+const TRACKS = {
+  taps: { t: [10, 30, 30], i: [1, 5, 7], label: ["Buy", "Pay", "Pay"] },
+  logs: { t: [10, 20, 30], i: [0, 3, 6], content: ["a", "b", "c"] },
+  empty: { t: [], i: [] },
+};
+
+test("rows of several tracks come by time, then by place in the recording", () => {
+  const rows = mergeTracks(TRACKS, ["taps", "logs", "empty", "absent"]);
+  const order = Array.from({ length: rows.count }, (_, row) => [kindOf(rows, row), valueOf(rows, row, "i")]);
+  assert.deepEqual(order, [
+    ["logs", 0],
+    ["taps", 1],
+    ["logs", 3],
+    ["taps", 5],
+    ["logs", 6],
+    ["taps", 7],
+  ]);
+  assert.deepEqual([...rows.t], [10, 10, 20, 30, 30, 30]);
+});
+
+test("a track that is not in order is brought into order", () => {
+  const rows = mergeTracks({ taps: { t: [5, 1, 3], i: [0, 1, 2], label: ["c", "a", "b"] } }, ["taps"]);
+  assert.deepEqual(
+    [0, 1, 2].map((row) => textOf(rows, row, "label")),
+    ["a", "b", "c"],
+  );
+});
+
+test("columns that a track lacks are empty", () => {
+  const rows = mergeTracks(TRACKS, ["taps", "logs"]);
+  assert.equal(textOf(rows, 0, "label"), "");
+  assert.equal(valueOf(rows, 0, "label"), undefined);
+});
+
+test("no two rows have the same key", () => {
+  const rows = mergeTracks(TRACKS, ["taps", "logs"]);
+  assert.equal(new Set(Array.from({ length: rows.count }, (_, row) => keyOf(rows, row))).size, rows.count);
+});
