@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -46,22 +47,28 @@ def _template(postgres_server: PostgresServer) -> str:
     return TEMPLATE
 
 
+@contextmanager
+def fresh_database(server: PostgresServer, template: str = "") -> Iterator[str]:
+    """A database of its own, copied from `template` or without any table -> its DSN."""
+    name = f"test_{next(_numbers)}_{secrets.token_hex(4)}"
+    copied = f"TEMPLATE {template}" if template else ""
+    asyncio.run(_admin(server, f"CREATE DATABASE {name} {copied} STRATEGY file_copy"))
+    yield _with_database(server.dsn, name)
+    asyncio.run(_admin(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
 def postgres_dsn(postgres_server: PostgresServer, _template: str) -> Iterator[str]:
     """A fresh, migrated database of this test's own."""
-    name = f"test_{next(_numbers)}_{secrets.token_hex(4)}"
-    asyncio.run(_admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY file_copy"))
-    yield _with_database(postgres_server.dsn, name)
-    asyncio.run(_admin(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+    with fresh_database(postgres_server, _template) as dsn:
+        yield dsn
 
 
 @pytest.fixture
 def empty_dsn(postgres_server: PostgresServer) -> Iterator[str]:
     """A fresh database without any table."""
-    name = f"empty_{next(_numbers)}_{secrets.token_hex(4)}"
-    asyncio.run(_admin(postgres_server, f"CREATE DATABASE {name} STRATEGY file_copy"))
-    yield _with_database(postgres_server.dsn, name)
-    asyncio.run(_admin(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+    with fresh_database(postgres_server) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
