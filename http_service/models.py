@@ -242,10 +242,20 @@ class FramesOut(Shape):
     frames: list[FrameOut]
 
 
+class CollectedOut(Shape):
+    """`truncated`: more events belong to the session than its track `collected` shows."""
+
+    truncated: bool
+
+
 class TimelineOut(BaseModel):
-    """Columns by track in device time, the frame index, findings, and the replay's own data."""
+    """Columns by track in device time, the frame index, findings, and the replay's own data.
+
+    The track `collected` holds events of other protocols that name the session or its user; their `i` is -1.
+    """
 
     replay: ReplayOut
+    collected: CollectedOut
     version: int
     tracks: dict[str, dict[str, list[Any]]]
     frames: dict[str, list[Any]]

@@ -10,7 +10,7 @@ import orjson
 
 from messages import Layout, Message, decode
 from playhead.errors import Malformed
-from sessions import recording
+from sessions import recording, splicing
 from sessions.facts import Summary, fact_of, layout_of
 from sessions.gathering import Gathered
 from sessions.heuristics import Finding, find_issues
@@ -63,10 +63,8 @@ def objects_of(built: Built, material: Material, object_bytes: int) -> Iterator[
     messages, blocks = recording.message_blocks(built.entries)
     yield "messages", messages
     yield "indexes", recording.pack_indexes(built.entries)
-    yield (
-        "timeline",
-        recording.gzip_json(timeline_of(built.decoded, frames, built.findings, built.completeness)),
-    )
+    timeline = timeline_of(built.decoded, frames, built.findings, built.completeness)
+    yield "timeline", splicing.pack(orjson.dumps(timeline))
     manifest = Manifest(
         layout=str(built.layout),
         blocks=blocks,
@@ -81,8 +79,3 @@ def objects_of(built: Built, material: Material, object_bytes: int) -> Iterator[
 def counts_of(built: Built) -> dict[str, int]:
     """The replay's counters, frames included."""
     return {**built.summary.counters, "frames": built.completeness["frames"]}
-
-
-def with_replay(timeline: bytes, replay: dict[str, Any]) -> bytes:
-    """A stored timeline (JSON) with the replay's own data put first, without reading it again."""
-    return b'{"replay":' + orjson.dumps(replay) + b"," + timeline[1:]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import xxhash
@@ -15,16 +13,17 @@ import xxhash
 from messages import Layout as Layout
 from messages import Limits
 from playhead.errors import NotFound, ObjectMissing
-from sessions import erasure, recording
+from sessions import erasure, recording, splicing
 from sessions import store as session_store
-from sessions.building import counts_of, with_replay
+from sessions import terms as term_store
+from sessions.building import counts_of
 from sessions.live import Live, LiveSessions
 from sessions.message_pages import Cursor, MessagePage, Pager, Row, Wanted, corrected
 from sessions.model import Session
 from sessions.recording import Manifest, StoredFrame
 from sessions.search import Page, ReplayFilters, search
 from sessions.service import SessionService
-from sessions.timeline import timeline_of
+from sessions.timeline import Collected, timeline_of
 from sessions.view import ReplayView, view_of
 from storage.objects import ObjectStore
 from storage.postgres import Database
@@ -183,16 +182,27 @@ class Replays:
             index.append((last, frame))
         return index
 
-    async def timeline(self, session: Session, project_key: str | None = None) -> TimelineBytes:
-        """What the player loads at once; `project_key` is shown in it."""
+    async def users(self, session: Session) -> list[str]:
+        """Every user id that the session's messages named, as it is found by."""
+        return await term_store.values_of(self._db, session.project_id, session.session_id, "user_id")
+
+    async def timeline(
+        self, session: Session, project_key: str | None = None, collected: Collected | None = None
+    ) -> TimelineBytes:
+        """What the player loads at once; `project_key` is shown in it, `collected` put among its tracks."""
         view = await self.get(session)
-        shown = view.as_json(project_key)
+        collected = collected or Collected()
+        members = {
+            "replay": view.as_json(project_key),
+            "collected": {"truncated": collected.truncated},
+        }
+        own = orjson.dumps(members), collected.as_track(session.clock_offset_ms or 0)
         if session.live:
             live = await self._live.get(session)
-            content = await asyncio.to_thread(_live_timeline, live, shown)
+            content = await asyncio.to_thread(_live_timeline, live, *own)
         else:
             stored = await self._objects.get(_prefix(session) + "timeline")
-            content = await asyncio.to_thread(lambda: _packed(gzip.decompress(stored), shown))
+            content = await asyncio.to_thread(splicing.splice, stored, *own)
         return TimelineBytes(content, xxhash.xxh3_128_hexdigest(content), not session.live)
 
     async def delete(self, session: Session) -> None:
@@ -219,15 +229,11 @@ class Replays:
         return found
 
 
-def _live_timeline(live: Live, shown: dict[str, Any]) -> bytes:
+def _live_timeline(live: Live, members: bytes, track: bytes) -> bytes:
     pictures = live.gathered.material.sorted_pictures()
     stored = [StoredFrame(p.at_ms, 0, p.offset, p.length, p.format) for p in pictures]
     timeline = timeline_of(live.built.decoded, stored, live.built.findings, live.built.completeness)
-    return _packed(orjson.dumps(timeline), shown)
-
-
-def _packed(timeline: bytes, shown: dict[str, Any]) -> bytes:
-    return gzip.compress(with_replay(timeline, shown), compresslevel=1, mtime=0)
+    return splicing.compress(splicing.insert(orjson.dumps(timeline), members, track))
 
 
 def _prefix(session: Session) -> str:

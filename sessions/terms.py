@@ -21,6 +21,10 @@ INSERT INTO facets (project_id, facet, value, started_ms, session_id)
 SELECT $1, facet, value, $3, $2 FROM wanted ON CONFLICT DO NOTHING
 """
 
+VALUES_OF = """
+SELECT value FROM facets WHERE project_id = $1 AND session_id = $2 AND facet = $3 ORDER BY value
+"""
+
 #: (project_id, facet, value, started_ms, session_id)
 Row = tuple[int, str, str, int, int]
 
@@ -40,3 +44,8 @@ async def replace(
     await conn.execute(
         REPLACE, project_id, session_id, started_ms, [t[0] for t in ordered], [t[1] for t in ordered]
     )
+
+
+async def values_of(source: Any, project_id: int, session_id: int, facet: str) -> list[str]:
+    """What a session is found by under one facet."""
+    return [row[0] for row in await source.fetch(VALUES_OF, project_id, session_id, facet)]

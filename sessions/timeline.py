@@ -2,13 +2,20 @@
 
 Times are the device's clock, ms; `clock_offset_ms` of the replay corrects them. `i` is a message's place in the
 recording (`index` in `/messages`), by which the player asks for what is too large to be here (bodies, payloads).
+
+The track `collected` is joined when a timeline is read: events of other protocols that name the session or one of its
+users. They were never told by the device's clock alone, so `t` is their corrected time less the session's
+`clock_offset_ms`: the one rule for all tracks, `t + clock_offset_ms` is the corrected time, holds for them too. Their
+`i` is -1: they are no messages of the recording; `id` names them in `GET /api/v1/events/{id}`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
+
+import orjson
 
 from messages import Message
 from sessions.heuristics import Finding
@@ -18,6 +25,41 @@ VERSION = 1
 TEXT_CHARS = 500
 
 Column = tuple[str, Callable[[Any], Any]]
+
+#: `i` of what is no message of the recording
+NO_MESSAGE: Final = -1
+
+
+class CollectedEvent(NamedTuple):
+    """An event of another protocol: corrected time (µs), and what the timeline shows of it."""
+
+    at_us: int
+    source: str
+    category: str
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Events that belong to a session, by time; `truncated`: there are more of them."""
+
+    events: Sequence[CollectedEvent] = ()
+    truncated: bool = False
+
+    def as_track(self, clock_offset_ms: int) -> bytes:
+        """The member of `tracks`, `"collected":{…}`; empty without events."""
+        if not self.events:
+            return b""
+        columns = {
+            "t": [event.at_us // 1000 - clock_offset_ms for event in self.events],
+            "i": [NO_MESSAGE] * len(self.events),
+            "source": [event.source for event in self.events],
+            "category": [event.category[:TEXT_CHARS] for event in self.events],
+            "name": [event.name[:TEXT_CHARS] for event in self.events],
+            "id": [event.id for event in self.events],
+        }
+        return b'"collected":' + orjson.dumps(columns)
 
 
 def _text(name: str) -> Column:

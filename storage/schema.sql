@@ -125,6 +125,9 @@ CREATE TABLE events (
 ) PARTITION BY RANGE (day);
 CREATE INDEX events_by_time ON events (project_id, at_us, arrival);
 CREATE INDEX events_by_at_brin ON events USING brin (at_us);
+-- what other protocols told of a recorded session and its users: mobile rows are in neither
+CREATE INDEX events_of_session ON events (project_id, session_id, at_us, arrival) WHERE source <> 'mobile';
+CREATE INDEX events_of_user ON events (project_id, user_id, at_us, arrival) WHERE user_id <> '';
 CREATE TABLE events_rest PARTITION OF events DEFAULT;
 
 CREATE TABLE issues (

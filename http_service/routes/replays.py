@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from http_service import models
 from http_service.auth import Access
+from http_service.collecting import collected_of
 from http_service.operations import Call, Operation, Reply, json_answer
 from http_service.scoping import scope_of, visible_projects
 from playhead.errors import NotFound
@@ -77,7 +78,8 @@ async def timeline(call: Call) -> Response:
     """What the player loads at once; revalidated by ETag once the session is at rest."""
     session = await _session(call)
     keys = await _project_keys(call, [session])
-    found = await call.services.replays.timeline(session, keys.get(session.project_id))
+    collected = await collected_of(call.services, session)
+    found = await call.services.replays.timeline(session, keys.get(session.project_id), collected)
     etag = f'"{found.etag}"'
     headers = {"etag": etag, "cache-control": "private, no-cache" if found.final else "no-store"}
     if etag in [each.strip().removeprefix("W/") for each in call.header("if-none-match").split(",")]:
