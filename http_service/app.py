@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from http_service.attempts import Attempts
 from http_service.context import Arrivals, Context, networks
 from http_service.hot import Front
 from http_service.limits import Budget
@@ -50,6 +51,7 @@ def build_context(services: Services) -> Context:
         trusted=networks(settings.trusted_proxies),
         readiness=Readiness(services),
         description=Description(OPERATIONS, "Playhead", _version(), settings.public_url),
+        attempts=Attempts(services.clock),
     )
 
 

@@ -1,4 +1,4 @@
-"""Who calls the reading and managing routes: the admin key, an API key, or nobody."""
+"""Who calls the reading and managing routes: the admin key, an API key, a signed-in browser, or nobody."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import hmac
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from starlette.requests import Request
 
+from http_service import origins, sign_in_cookie
 from playhead.errors import Forbidden, NotFound, Unauthorized
+from projects import Grant
 
 if TYPE_CHECKING:
     from http_service.context import Context
@@ -37,6 +39,11 @@ class Caller:
     writes: bool = False
     sends: bool = False  # by a project key, which opens nothing else
 
+    @property
+    def role(self) -> Literal["admin", "write", "read"]:
+        """What it may do, in the words of the API."""
+        return "admin" if self.admin else "write" if self.writes else "read"
+
     def sees(self, project_id: int) -> bool:
         """Whether this project's data is the caller's to see."""
         return self.admin or self.project_id == project_id
@@ -49,22 +56,52 @@ NOBODY = Caller()
 ADMIN = Caller(admin=True, writes=True)
 
 
-async def authenticate(request: Request, access: Access, context: Context) -> Caller:
-    """The caller by `Authorization: Bearer <key>`, or for sending by `X-Project-Key: <key>`.
+async def authenticate(request: Request, access: Access, context: Context, *, cookies: bool) -> Caller:
+    """The caller by `Authorization: Bearer <key>`, for sending by `X-Project-Key: <key>`, else by the cookie
+    of a sign-in, if `cookies` are taken here.
 
-    Raises Unauthorized where one is needed; Forbidden for a project key that wants more; DatabaseUnavailable.
+    Raises Unauthorized where one is needed; Forbidden for a project key that wants more, or a cookie that
+    another site's page may have sent; DatabaseUnavailable.
     """
     if access in (Access.PUBLIC, Access.TRACKER):
         return NOBODY
     secret = bearer_of(request)
-    if not secret:
-        return await _by_project_key(request, access, context)
+    if secret:
+        caller = await by_key(secret, context)
+        if caller is None:
+            raise Unauthorized("this key is not known")
+        return caller
+    if cookies and "x-project-key" not in request.headers:
+        signed_in = await _by_cookie(request, context)
+        if signed_in is not None:
+            return signed_in
+    return await _by_project_key(request, access, context)
+
+
+async def by_key(secret: str, context: Context) -> Caller | None:
+    """Whose key this is, the admin's or an API key's. Raises DatabaseUnavailable."""
     if same(secret, context.services.secrets.admin_key):
         return ADMIN
     key = await context.services.api_keys.authenticate(secret)
-    if key is None:
-        raise Unauthorized("this key is not known")
-    return Caller(project_id=key.project_id, writes=key.role == "write")
+    return None if key is None else Caller(project_id=key.project_id, writes=key.role == "write")
+
+
+def caller_of(grant: Grant) -> Caller:
+    """Who is signed in so."""
+    if grant.role == "admin":
+        return ADMIN
+    return Caller(project_id=grant.project_id, writes=grant.role == "write")
+
+
+async def _by_cookie(request: Request, context: Context) -> Caller | None:
+    """Who is signed in, None if nobody is. Raises Forbidden, DatabaseUnavailable."""
+    token = sign_in_cookie.token_of(request)
+    grant = await context.services.sign_ins.authenticate(token) if token else None
+    if grant is None:
+        return None
+    if request.method not in origins.SAFE_METHODS:
+        origins.refuse_other_sites(request, context.services.settings.public_url)
+    return caller_of(grant)
 
 
 async def _by_project_key(request: Request, access: Access, context: Context) -> Caller:
@@ -84,7 +121,7 @@ async def _by_project_key(request: Request, access: Access, context: Context) ->
             project = await projects.by_key(default)
             if project.options.events.open:
                 return Caller(project_id=project.project_id, writes=True)
-    raise Unauthorized("an API key or the admin key is needed: Authorization: Bearer <key>")
+    raise Unauthorized("an API key or the admin key is needed (Authorization: Bearer <key>), or a sign-in")
 
 
 def require(caller: Caller, access: Access) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 
+from http_service.attempts import Attempts
 from http_service.limits import Budget
 from http_service.rates import Rates
 from ingest.geo import Geo
@@ -36,12 +37,13 @@ class Context:
     geo: Geo
     trusted: tuple[Network, ...]
     readiness: Readiness
+    attempts: Attempts
     description: Description
 
     def client_address(self, request: Request) -> str:
         """The client's address: the peer's, or behind trusted proxies the nearest one that is none."""
-        address = request.client.host if request.client else ""
-        if not self.trusted or not self._is_trusted(address):
+        address = _peer(request)
+        if not self._is_trusted(address):
             return address
         hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
         for hop in reversed(hops[-_MAX_HOPS:]):
@@ -53,12 +55,25 @@ class Context:
                 break
         return address
 
+    def is_encrypted(self, request: Request) -> bool:
+        """Whether the client came by https, as the public address or a trusted proxy says."""
+        if self.services.settings.public_url.startswith("https:"):
+            return True
+        told = request.headers.get("x-forwarded-proto", "").split(",")[-1].strip().lower()
+        return told == "https" and self._is_trusted(_peer(request))
+
     def _is_trusted(self, address: str) -> bool:
+        if not self.trusted:
+            return False
         try:
             parsed = ip_address(address)
         except ValueError:
             return False
         return any(parsed in network for network in self.trusted)
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _without_port(hop: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from projects import ProjectView
 from sessions.search import SORTS
@@ -13,6 +13,7 @@ MAX_MS = 2**53
 Role = Literal["read", "write"]
 Ms = Annotated[int, Field(ge=-MAX_MS, le=MAX_MS)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Sort = Literal["newest", "oldest", "longest", "shortest", "most_events", "fewest_events"]
@@ -32,6 +33,19 @@ class NewApiKey(Shape):
     """An API key to make."""
 
     role: Role = "read"
+
+
+class SignIn(Shape):
+    """One of the two."""
+
+    key: Secret | None = Field(None, description="admin key or API key")
+    code: Secret | None = Field(None, description="of a one-time link")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.key is None) == (self.code is None):
+            raise ValueError("give `key` or `code`")
+        return self
 
 
 class ReplayQuery(Shape):
@@ -111,6 +125,14 @@ class Error(Shape):
     """The one shape of every refusal."""
 
     error: ErrorBody
+
+
+class MeOut(Shape):
+    """Who calls; `project` is the key of the only project seen, null for the admin."""
+
+    admin: bool
+    role: Literal["admin", "write", "read"]
+    project: str | None
 
 
 class ProjectsOut(Shape):

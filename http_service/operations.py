@@ -218,7 +218,7 @@ class PathApp:
         request = Request(scope, receive)
         if operation.limited:
             self._context.rates.sender(self._context.client_address(request))
-        caller = await authenticate(request, operation.access, self._context)
+        caller = await authenticate(request, operation.access, self._context, cookies=not operation.ingest)
         if operation.limited and caller.project_id is not None:
             self._context.rates.project(caller.project_id)
         call = Call(request, self._context, caller)

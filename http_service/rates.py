@@ -66,6 +66,11 @@ class Limiter:
             self._old, self._new = self._new, {}
         self._new[key] = empty_at
 
+    def give_back(self, key: Hashable) -> None:
+        """The one that was taken last does not count."""
+        if key in self._new:
+            self._new[key] -= self._cost_s
+
 
 class Rates:
     """All bounds of one process."""

@@ -56,6 +56,10 @@ class Settings(BaseModel):
     admin_key: str = Field(
         "", description="full access to all projects; empty: generated once and printed", repr=False
     )
+    sign_in_ttl_h: Positive = Field(720, description="how long a browser stays signed in to the player, h")
+    sign_in_link_ttl_s: Positive = Field(
+        900, description="how long a link of `playhead sign-in` can be used, once, s"
+    )
     default_project: str = Field("", description="project key for protocols whose requests name no project")
     trusted_proxies: str = Field(
         "", description="comma-separated addresses or networks whose `X-Forwarded-For` is believed"

@@ -73,6 +73,8 @@ async def serve(settings: Settings, announce: Announce) -> None:
         async def ready(children: Children) -> None:
             await announce(Running(settings, secrets, url, children, stop))
 
+        stack.enter_context(_noted(settings.data_dir, url))
+
         await _run_children(settings, roles, stop, ready, pool="serve")
 
 
@@ -186,6 +188,18 @@ def _bound(settings: Settings) -> Iterator[list[socket.socket]]:
             listener.close()
 
 
+@contextmanager
+def _noted(data_dir: Path, url: str) -> Iterator[None]:
+    """Commands that are run beside us find the address in the data directory."""
+    path = address_path(data_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(url, "utf-8")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
 @asynccontextmanager
 async def _with_database(settings: Settings) -> AsyncIterator[Settings]:
     """Settings with a migrated database; an embedded server is kept alive within the block."""
@@ -241,6 +255,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
         if value != info.default:
             found[PREFIX + name.upper()] = str(value)
     return found
+
+
+def address_path(data_dir: Path) -> Path:
+    """Where a running `serve` says at which address it answers."""
+    return data_dir / "run" / "address"
 
 
 def address_of(host: str, listener: socket.socket) -> str:

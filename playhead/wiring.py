@@ -13,7 +13,7 @@ from events.opening import EventService, open_events
 from messages import Limits
 from playhead.secrets import Secrets, open_secrets
 from playhead.settings import Settings
-from projects import ApiKeys, ProjectService, open_projects
+from projects import ApiKeys, ProjectService, SignIns, open_projects, open_sign_ins
 from sessions import Replays, SessionService, Tokens, open_sessions
 from storage.journal import Journal, open_journal
 from storage.notices import Notices, open_notices
@@ -46,6 +46,7 @@ class Services:
     cache: Cache
     projects: ProjectService
     api_keys: ApiKeys
+    sign_ins: SignIns
     sessions: SessionService
     tokens: Tokens
     replays: Replays
@@ -75,6 +76,9 @@ async def open_services(
             open_journal(settings, objects, index=queue.add, clock=clock)
         )
         projects, api_keys = await open_projects(settings, db, cache, notices, clock)
+        sign_ins = await open_sign_ins(
+            settings, db, cache, notices, clock, api_keys=api_keys, admin_key=secrets.admin_key
+        )
         sessions = await open_sessions(settings, db, cache, notices, clock)
         replays = Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock, sessions=sessions)
         stack.callback(replays.close)
@@ -91,6 +95,7 @@ async def open_services(
             cache=cache,
             projects=projects,
             api_keys=api_keys,
+            sign_ins=sign_ins,
             sessions=sessions,
             tokens=Tokens(secrets.token_secrets, clock),
             replays=replays,

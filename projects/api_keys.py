@@ -106,7 +106,10 @@ class ApiKeys:
         """The key whose secret this is, unless it is revoked. Raises DatabaseUnavailable."""
         if not secret.startswith(PREFIX) or len(secret) > MAX_SECRET_CHARS:
             return None
-        digest = hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+        return await self.by_digest(hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest())
+
+    async def by_digest(self, digest: str) -> ApiKey | None:
+        """The key with this SHA-256 (hex) of its secret, unless it is revoked. Raises DatabaseUnavailable."""
         key = await self._held.get_and_refresh(digest)
         return key if key is not None and hmac.compare_digest(key.digest, digest) else None
 

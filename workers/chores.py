@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from projects import sign_ins
 from sessions import erasure
 from storage import doomed
 from storage.migrate import ensure_event_partitions
@@ -22,6 +23,7 @@ Chore = Callable[[], Awaitable[None]]
 RELEASE_S = 15.0
 DOOMED_S = 15.0
 PARTITIONS_S = 3600.0
+SIGN_INS_S = 3600.0
 
 
 class Chores:
@@ -38,6 +40,7 @@ class Chores:
             ("sweep", settings.sweep_interval_s, self.sweep),
             ("release", min(RELEASE_S, settings.sweep_interval_s), self.release),
             ("doomed", DOOMED_S, self.delete_doomed),
+            ("sign_ins", SIGN_INS_S, self.sign_ins),
             ("retention", settings.retention_interval_s, self.retention),
         ]
 
@@ -60,6 +63,10 @@ class Chores:
     async def delete_doomed(self) -> None:
         """Delete replaced recordings whose time has come."""
         await doomed.carry_out(self._services.db, self._services.objects, self._services.clock())
+
+    async def sign_ins(self) -> None:
+        """Delete sign-ins and one-time codes that have ended."""
+        await sign_ins.clean(self._services.db, self._services.clock())
 
     async def retention(self) -> None:
         """Delete sessions and events older than their project's retention."""

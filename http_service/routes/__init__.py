@@ -17,12 +17,15 @@ from http_service.routes import (
     replays,
     schemas,
     segment,
+    sign_in,
     users,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     # POST /v1/mobile/{start,i,late,images}, /v1/ios/{start,append,i,late,images}; GET /v1/mobile/conditions/{id}
     *mobile.OPERATIONS,
+    # /api/v1/sign-in, /sign-out, /me
+    *sign_in.OPERATIONS,
     # /api/v1/projects, /{key}, /{key}/api-keys, /{key}/api-keys/{id}
     *projects.OPERATIONS,
     # /api/v1/projects/{key}/users
@@ -43,6 +46,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *dead_letters.OPERATIONS,
     # /healthz, /readyz, /metrics, /openapi.json, /docs
     *health.OPERATIONS,
-    # /, /player/{file}
+    # /, /replays/{session_id}, /sign-in, /player/{file}
     *player.OPERATIONS,
 )

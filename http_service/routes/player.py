@@ -72,16 +72,17 @@ def _content(path: Path, _changed_ns: int) -> tuple[bytes, str]:
     return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
+def _page(path: str, summary: str, **parameters: str) -> Operation:
+    page = Reply(200, "a page", content_type="text/html")
+    return Operation(
+        "GET", path, summary, "player", Access.PUBLIC, (page,), handle=index, parameters=parameters
+    )
+
+
 OPERATIONS: Final = (
-    Operation(
-        "GET",
-        "/",
-        "The player",
-        "player",
-        Access.PUBLIC,
-        (Reply(200, "a page", content_type="text/html"),),
-        handle=index,
-    ),
+    _page("/", "The player: list of sessions"),
+    _page("/replays/{session_id}", "The player: one session", session_id="the session's id"),
+    _page("/sign-in", "The player: sign-in; a one-time link carries its code behind `#`"),
     Operation(
         "GET",
         "/player/{file:path}",

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from playhead.cli import api_keys, dead_letters, doctor, projects, replays, running, simulate
+from playhead.cli import api_keys, dead_letters, doctor, projects, replays, running, sign_in, simulate
 from playhead.cli.terminal import complain
 from playhead.errors import BadSettings, PlayheadError, Refused
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 running.register(app)
+sign_in.register(app)
 simulate.register(app)
 doctor.register(app)
 app.add_typer(projects.app, name="project")

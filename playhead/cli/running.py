@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from playhead.cli.terminal import Config, complain, run, say, settings_from
-from playhead.errors import BadSettings
+from playhead.errors import BadSettings, PlayheadError
 
 if TYPE_CHECKING:
     from playhead.settings import Settings
@@ -128,14 +128,29 @@ def _fleet(settings: Settings, command: str) -> Settings:
     return settings
 
 
+async def _sign_in_link(running: Running) -> str:
+    """A link for whoever started this; empty, with a complaint, if the database does not answer."""
+    from playhead.sign_in_links import PRINTED_TTL_MS, make
+
+    try:
+        link = await make(running.settings, running.secrets, running.url, ttl_ms=PRINTED_TTL_MS)
+    except PlayheadError as problem:
+        complain(f"no sign-in link: {problem}")
+        return ""
+    return link.url
+
+
 async def _announce(running: Running) -> None:
     from playhead.secrets import ADMIN_KEY, secret_path, shown_before
     from playhead.supervisor import answers
 
     if not await answers(running.url):
         complain(f"no answer from {running.url} yet; see the lines above")
+    link = await _sign_in_link(running)
     say()
     say(f"  Player         {running.url}/")
+    if link:
+        say(f"  Sign in        {link}      (once, within a day; `playhead sign-in` makes another)")
     say(f"  Ingest         {running.url}/ingest      (serverURL of the SDKs)")
     say(f"  API            {running.url}/docs")
     if not shown_before(running.settings):

@@ -86,9 +86,9 @@ class Program:
         headers = {"Authorization": f"Bearer {self.admin_key}"} if admin else {}
         return httpx.get(self.url + path, headers=headers, trust_env=False, timeout=20)
 
-    def post(self, path: str, body: dict[str, object]) -> httpx.Response:
+    def post(self, path: str, body: dict[str, object], *, admin: bool = True) -> httpx.Response:
         """POST JSON with the admin key."""
-        headers = {"Authorization": f"Bearer {self.admin_key}"}
+        headers = {"Authorization": f"Bearer {self.admin_key}"} if admin else {}
         return httpx.post(self.url + path, json=body, headers=headers, trust_env=False, timeout=20)
 
     @property

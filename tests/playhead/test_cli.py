@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,21 @@ def test_api_keys_show_their_secret_once(playhead: Command) -> None:
     assert row["revoked_ms"] is not None
 
 
+def test_sign_in_links_lead_to_the_player(playhead: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    playhead("project", "create", "Shop", "--key", "shop")
+    link = as_json(playhead("sign-in", "--json"))
+    assert re.fullmatch(r"http://127\.0\.0\.1:8080/sign-in#code=[\w-]{43}", link["url"])
+    assert (link["role"], link["project"]) == ("admin", None)
+    monkeypatch.setenv("PLAYHEAD_PUBLIC_URL", "https://replay.example/")
+    monkeypatch.setenv("PLAYHEAD_SIGN_IN_LINK_TTL_S", "60")
+    other = as_json(playhead("sign-in", "--project", "shop", "--role", "write", "--json"))
+    assert other["url"].startswith("https://replay.example/sign-in#code=")
+    assert (other["role"], other["project"]) == ("write", "shop")
+    assert other["ends_ms"] < link["ends_ms"] < other["ends_ms"] + 900_000
+    _, shown, _ = playhead("sign-in", "--url", "http://phone.local:1")
+    assert shown.startswith("http://phone.local:1/sign-in#code=")
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
@@ -88,6 +104,8 @@ def test_api_keys_show_their_secret_once(playhead: Command) -> None:
         (["dead-letters", "show", "1"], 1, "no dead letter"),
         (["dead-letters", "retry"], 2, "--all"),
         (["dead-letters", "retry", "5"], 1, "5: no dead letter"),
+        (["sign-in", "--project", "nobody"], 1, "no project"),
+        (["sign-in", "--role", "write"], 2, "--project"),
         (["nonsense"], 2, "nonsense"),
         (["simulate"], 2, "--url"),
         (["simulate", "--url", "http://127.0.0.1:9", "--project", "x", "--speedup", "0"], 1, "no answer"),
@@ -123,7 +141,7 @@ def test_a_fleet_process_needs_a_database(
 
 
 def test_every_command_has_help_with_an_example(playhead: Command) -> None:
-    commands = ["serve", "demo", "http", "work", "migrate", "simulate", "doctor"]
+    commands = ["serve", "demo", "http", "work", "migrate", "sign-in", "simulate", "doctor"]
     groups = {
         "project": ["create", "list", "set"],
         "apikey": ["create", "list", "revoke"],

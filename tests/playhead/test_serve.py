@@ -48,6 +48,15 @@ def test_first_run_tells_where_it_is_and_a_signal_ends_it_with_0(
     children = list(program.children().values())
     assert set(program.children()) == {"http-1", "work-1", "postgres"}
 
+    link = re.search(rf"Sign in +{program.url}/sign-in#code=(\S+)", program.output)
+    assert link
+    printed = program.run("sign-in").stdout
+    assert printed.startswith(f"{program.url}/sign-in#code=")  # where the one that runs answers
+    for one_time in (link[1], printed.split()[0].partition("#code=")[2]):
+        answers = [program.post("/api/v1/sign-in", {"code": one_time}, admin=False) for _ in range(2)]
+        assert [each.status_code for each in answers] == [200, 401]
+        assert answers[0].json() == {"admin": True, "role": "admin", "project": None}
+
     assert program.stop(signal.SIGINT) == 0
     assert gone(children)
 
