@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.browser import chromium
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, new_visitor
 from tests.browser.world import SHOP, VISITS, World, open_world
 from tests.conftest import fresh_database
 from tests.servers import PostgresServer
@@ -76,18 +76,10 @@ async def visitor(
     browser: Browser, world: World, request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[Visitor]:
     """Somebody who has never been here; whatever the page complains of fails the test."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    page = await context.new_page()
-    somebody = Visitor(page, context, world)
-    somebody.watch()
-    try:
+    async with new_visitor(browser, world) as somebody:
         yield somebody
         report = request.node.stash.get(REPORT, None)
         if somebody.faults or report is None or report.failed:
             picture = tmp_path / "page.png"
-            await page.screenshot(path=picture)
-            print(f"the page as it was last: {picture} at {page.url}")
-        assert not somebody.faults, "\n".join(somebody.faults)
-    finally:
-        await context.close()
+            await somebody.page.screenshot(path=picture)
+            print(f"the page as it was last: {picture} at {somebody.page.url}")

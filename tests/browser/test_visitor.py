@@ -9,7 +9,6 @@ from tests.storage.journals import until
 
 
 async def test_every_kind_of_fault_is_kept(visitor: Visitor) -> None:
-    visitor.expect("favicon.ico")  # whatever the page does not name
     await visitor.open("/")
     assert visitor.faults == []
 
@@ -29,7 +28,6 @@ async def test_every_kind_of_fault_is_kept(visitor: Visitor) -> None:
 
 
 async def test_axe_and_width_find_what_is_wrong(visitor: Visitor) -> None:
-    visitor.expect("favicon.ico")
     await visitor.open("/")
     await visitor.axe()
     await visitor.no_sideways_scroll()

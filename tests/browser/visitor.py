@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request
 
 from tests.browser.world import World
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+TIMEOUT_MS = 15_000
 GRAVE = ("serious", "critical")
 #: asking who is signed in is answered 401 until somebody is; the browser logs each such answer
 NOT_SIGNED_IN = re.compile(r"status of 401")
@@ -89,3 +92,17 @@ class Visitor:
         """What the system prefers: light or dark."""
         assert name in ("light", "dark")
         await self.page.emulate_media(color_scheme=name)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def new_visitor(browser: Browser, world: World) -> AsyncIterator[Visitor]:
+    """Somebody who has never been here; whatever the pages complained of fails the test at the end."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    context.set_default_timeout(TIMEOUT_MS)
+    somebody = Visitor(await context.new_page(), context, world)
+    somebody.watch()
+    try:
+        yield somebody
+        assert not somebody.faults, "\n".join(somebody.faults)
+    finally:
+        await context.close()

@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx
 
-from client.devices import DEVICES, Device, Platform
+from client.devices import DEVICES, Platform
 from client.phone import Phone
 from client.report import Report
 from client.scenario import Wishes, make_script
-from client.script import CrashSend, Script
-from client.sdk_model import Options, Sdk
+from client.script import CrashSend
+from client.sdk_model import Options
 from client.simulation import launch
 from client.transport import HttpTransport
 from client.virtual_clock import VirtualClock
@@ -109,25 +109,19 @@ class World:
             async with httpx.AsyncClient(transport=app, base_url="http://inside") as client:
                 yield services, HttpTransport(client, "http://inside")
 
-    async def play(self, project: str, launches: Sequence[tuple[Phone, Script]]) -> list[Sdk]:
-        """Launches one after another, half an hour ago, so that their sessions are over at once."""
-        clock = VirtualClock(wall_clock() - AGO_MS)
-        played = []
-        async with self.inside(clock) as (_, transport):
-            for phone, script in launches:
-                options = Options(project)
-                played.append(await launch(phone, script, options, transport, clock, Report()))
-                await clock.advance_to(clock() + 60_000)
-        return played
-
     async def visit(self, project: str, visits: Sequence[Visit]) -> list[str]:
-        """Simulated visits -> session ids, in order."""
-        launches = []
-        for number, each in enumerate(visits):
-            device: Device = DEVICES[each.platform][0]
-            script = make_script(device, number, each.minutes, each.wishes)
-            launches.append((Phone(device, Random(number)), script))
-        return [str(sdk.uplink.session_id) for sdk in await self.play(project, launches)]
+        """Simulated visits half an hour ago, so that they are over at once -> session ids, in order."""
+        clock = VirtualClock(wall_clock() - AGO_MS)
+        ids = []
+        async with self.inside(clock) as (_, transport):
+            for number, each in enumerate(visits):
+                device = DEVICES[each.platform][0]
+                script = make_script(device, number, each.minutes, each.wishes)
+                phone = Phone(device, Random(number))
+                sdk = await launch(phone, script, Options(project), transport, clock, Report())
+                ids.append(str(sdk.uplink.session_id))
+                await clock.advance_to(clock() + 60_000)
+        return ids
 
     async def seed(self, project: str, number: int) -> None:
         """So many sessions that started a minute apart, the newest a minute ago, and count as recorded."""

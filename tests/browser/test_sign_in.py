@@ -1,0 +1,78 @@
+"""Signing in by key and by link, out again, and who sees what."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.visitor import Visitor, new_visitor
+
+
+def key_field(page: Page):
+    return page.get_by_label("API key or admin key")
+
+
+async def test_a_key_signs_in_where_one_wanted_to_go_and_out_again(visitor: Visitor) -> None:
+    page, world = visitor.page, visitor.world
+    wanted = f"/replays/{world.shop['ios']}?t=5000"
+    await visitor.open(wanted)
+    await page.wait_for_url("**/sign-in?next=*")
+    await expect(key_field(page)).to_be_focused()
+    for theme in ("light", "dark"):
+        await visitor.theme(theme)
+        await visitor.axe()
+
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("Enter a key")
+    await key_field(page).fill("phk_wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("not known")
+    await expect(key_field(page)).to_be_focused()
+    await visitor.axe()
+
+    await key_field(page).fill(world.new_api_key("shop"))
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**" + wanted)
+    (cookie,) = await visitor.context.cookies()
+    assert cookie["httpOnly"] and cookie["sameSite"] in ("Strict", "Lax")
+    assert await page.evaluate("document.cookie") == ""
+
+    await page.get_by_role("button", name="Sign out").click()
+    await page.wait_for_url("**/sign-in")
+    assert await visitor.context.cookies() == []
+    await page.go_back()
+    await page.wait_for_url("**/sign-in?next=*")  # what was seen before is not seen again
+    cookies = {"Cookie": f"{cookie['name']}={cookie['value']}"}
+    answer = await visitor.context.request.get(world.url + "/api/v1/me", headers=cookies)
+    assert answer.status == 401  # nor with a copy of the cookie
+
+
+async def test_a_link_signs_one_browser_in_once(visitor: Visitor, browser: Browser) -> None:
+    world = visitor.world
+    made = world.program.run("sign-in")
+    link = re.search(r"http://\S+#code=\S+", made.stdout)
+    assert link, made
+    await visitor.page.goto(link[0])
+    await expect(visitor.page.get_by_role("link", name="Playhead: sessions")).to_be_visible()
+    await expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert "code" not in visitor.page.url
+    await visitor.page.reload()
+    await expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    async with new_visitor(browser, world) as other:
+        await other.page.goto(link[0])
+        await expect(other.page.get_by_role("alert")).to_contain_text("has been used or is too old")
+        await expect(key_field(other.page)).to_be_visible()
+        assert "code" not in other.page.url
+
+
+async def test_a_projects_key_shows_its_sessions_alone(visitor: Visitor) -> None:
+    world = visitor.world
+    await visitor.sign_in(world.new_api_key(world.new_project()))
+    await visitor.open("/")
+    await expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+    for session_id in world.shop.values():
+        answer = await visitor.context.request.get(f"{world.url}/api/v1/replays/{session_id}")
+        assert answer.status == 404
+        await expect(visitor.page.locator(f"a[href*='{session_id}']")).to_have_count(0)
