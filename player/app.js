@@ -5,6 +5,8 @@
  * @import { Route } from "./router.js"
  */
 
+import "./own_scripts.js";
+
 import { ApiError, createApi } from "./api.js";
 import { credentialOf } from "./credential.js";
 import { help } from "./draw/help.js";

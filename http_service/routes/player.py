@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parents[2] / "player"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "font-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default lit-html"
 )
 TYPES: Final = {
     ".html": "text/html; charset=utf-8",

@@ -69,7 +69,7 @@ export function open({ root, api, identify, navigate, location, title }) {
         <button class="button primary" type="submit" ?disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button>
       </form>
       <ul class="hint">
-        <li>The server prints a link that signs you in when it starts; <code>playhead link</code> prints another.</li>
+        <li>The server prints a link that signs you in when it starts; <code>playhead sign-in</code> prints another.</li>
         <li>The admin key lies in <code>secrets/admin_key</code> of the data directory.</li>
         <li><code>playhead apikey create --project KEY</code> makes a key for one project.</li>
       </ul>

@@ -331,7 +331,13 @@ async def test_pages_of_the_player_are_one_page_under_one_policy(site: Site) -> 
         assert each.headers["cross-origin-resource-policy"] == "same-origin"
         assert each.headers["referrer-policy"] == "no-referrer"
         policy = each.headers["content-security-policy"].split("; ")
-        for rule in ("default-src 'none'", "script-src 'self'", "form-action 'self'", "base-uri 'none'"):
+        for rule in (
+            "default-src 'none'",
+            "script-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "require-trusted-types-for 'script'",
+        ):
             assert rule in policy
 
 
