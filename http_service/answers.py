@@ -1,14 +1,16 @@
 """Errors to HTTP: the only place with the status codes of refusals.
 
-One shape on every route (spec/event-service.md 2): `{"error": {"code", "message", "details"}}`.
+One shape on every route (spec/event-service.md 2): `{"error": {"code", "message", "details"}}`; only protocols whose
+clients read another have their own Words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import orjson
+from pydantic import BaseModel
 
 from playhead import errors
 from playhead.errors import Detail, PlayheadError
@@ -54,24 +56,48 @@ class ErrorAnswer:
     body: bytes
 
 
+Shape = Callable[[str, str, Sequence[Detail]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Refusals as a protocol's own clients read them, instead of the one shape; `status`: where its own differ."""
+
+    model: type[BaseModel]
+    shape: Shape
+    status: Mapping[int, int]
+
+    def answer_to(self, problem: BaseException) -> ErrorAnswer:
+        """As the function of this name, in these words."""
+        answer = answer_to(problem, self.shape)
+        return replace(answer, status=self.status.get(answer.status, answer.status))
+
+
 def answer_of(kind: type[BaseException]) -> Answer:
     """The row of the table that fits an error class best, by its bases."""
     return next((ANSWERS[base] for base in kind.__mro__ if base in ANSWERS), ANSWERS[PlayheadError])
 
 
-def answer_to(problem: BaseException) -> ErrorAnswer:
+def one_shape(code: str, message: str, details: Sequence[Detail]) -> bytes:
+    """`{"error": {"code", "message", "details"}}`."""
+    told = [{"field": d.field, "code": d.code, "message": d.message} for d in details]
+    return orjson.dumps({"error": {"code": code, "message": message, "details": told}})
+
+
+def answer_to(problem: BaseException, shape: Shape = one_shape) -> ErrorAnswer:
     """The answer to an error. What is not ours, or is ours but no answer, tells nothing but "internal error"."""
     status = answer_of(type(problem)).status
     if not isinstance(problem, PlayheadError) or status == 500:
-        return error_answer(500, "internal_error", "Something went wrong here; it has been logged.")
+        message = "Something went wrong here; it has been logged."
+        return error_answer(500, "internal_error", message, shape=shape)
     if isinstance(problem, errors.ObjectMissing):
-        return error_answer(404, "not_found", "Nothing here under that name.")
+        return error_answer(404, "not_found", "Nothing here under that name.", shape=shape)
     headers: tuple[tuple[bytes, bytes], ...] = ()
     if isinstance(problem, errors.Unavailable):
         headers = ((b"retry-after", str(problem.retry_after_s).encode()),)
     elif status == 401:
         headers = ((b"www-authenticate", b"Bearer"),)
-    return error_answer(status, problem.code, str(problem), problem.details, headers)
+    return error_answer(status, problem.code, str(problem), problem.details, headers, shape)
 
 
 def error_answer(
@@ -80,11 +106,10 @@ def error_answer(
     message: str,
     details: Sequence[Detail] = (),
     headers: tuple[tuple[bytes, bytes], ...] = (),
+    shape: Shape = one_shape,
 ) -> ErrorAnswer:
-    """An answer in the one JSON error shape."""
-    error: dict[str, object] = {"code": code, "message": message}
-    error["details"] = [{"field": d.field, "code": d.code, "message": d.message} for d in details]
-    body = orjson.dumps({"error": error})
+    """An answer in the one JSON error shape, or another."""
+    body = shape(code, message, details)
     own = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
     return ErrorAnswer(status, own + headers, body)
 

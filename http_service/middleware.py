@@ -11,7 +11,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from http_service.answers import ErrorAnswer, answer_to, error_answer
+from http_service.answers import ErrorAnswer, Words, answer_to, error_answer
 from http_service.hot import known_method, send_answer
 from http_service.limits import Budget, ClientGone, declared_length
 from playhead import telemetry
@@ -21,6 +21,7 @@ REQUEST_ID: Final = "playhead.request_id"
 PREFIXES: Final = "playhead.prefixes"  # {"ingest": "/ingest", "project_key": "…"}: what stood before the path
 ENCODED_PATH: Final = "playhead.encoded_path"  # path parameters are still percent-encoded
 ERROR_HEADERS: Final = "playhead.error_headers"  # headers for the answer if it becomes an error
+ERROR_WORDS: Final = "playhead.error_words"  # Words of the route's protocol, or none
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 #: on every answer, unless it brings its own
@@ -77,7 +78,8 @@ class Shell:
         _seconds.labels(route).observe(perf_counter() - began)
 
     async def _refuse(self, problem: Exception, scope: Scope, send: Send) -> None:
-        answer = _answer_to(problem)
+        words: Words | None = scope.get(ERROR_WORDS)
+        answer = words.answer_to(problem) if words is not None else _answer_to(problem)
         if answer.status == 500:
             _log.error("request_failed", request_id=scope[REQUEST_ID].decode(), exc_info=problem)
         _refused.labels(problem.code if isinstance(problem, PlayheadError) else str(answer.status)).inc()

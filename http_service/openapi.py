@@ -131,6 +131,8 @@ def _schemas(operations: Iterable[Operation]) -> _Schemas:
         for reply in each.replies:
             if reply.model is not None:
                 wanted[reply.model, "serialization"] = None
+        if each.words is not None:
+            wanted[each.words.model, "serialization"] = None
         for model in (each.body, each.query):
             if model is not None:
                 wanted[model, "validation"] = None
@@ -156,7 +158,8 @@ def _operation(each: Operation, schemas: _Schemas) -> dict[str, Any]:
     limited = {429} if each.limited else set()
     for status in sorted({*each.refusals, *_BY_ACCESS[each.access], *limited}):
         if str(status) not in shown["responses"]:
-            error = {"application/json": {"schema": schemas.ref(Error)}}
+            model = each.words.model if each.words is not None else Error
+            error = {"application/json": {"schema": schemas.ref(model)}}
             shown["responses"][str(status)] = {"description": _REFUSALS[status], "content": error}
     return shown
 

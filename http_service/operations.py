@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from http_service.answers import Words
 from http_service.auth import Access, Caller, authenticate, require
 from http_service.cors import PREFLIGHT, Cors
-from http_service.middleware import ENCODED_PATH, ERROR_HEADERS, PREFIXES
+from http_service.middleware import ENCODED_PATH, ERROR_HEADERS, ERROR_WORDS, PREFIXES
 from http_service.scoping import seen_project
 from playhead.errors import (
     Detail,
@@ -55,8 +56,8 @@ class Operation:
     """One row of the table. `handle` is None where hot.py answers before routing.
 
     `ingest`: answers under `/ingest` too, with CORS; `no_project`: also under `/p/{project_key}`. `any_method`:
-    whatever method comes, this answers; `large`: its body is bounded as a batch is; `limited`: senders may only ask
-    so often.
+    whatever method comes, this answers (but a browser's preflight is one); `large`: its body is bounded as a batch is;
+    `limited`: senders may only ask so often; `words`: how errors are told, if not in the one shape.
     """
 
     method: Method
@@ -76,6 +77,7 @@ class Operation:
     any_method: bool = False
     large: bool = False
     limited: bool = False
+    words: Words | None = None
     refusals: tuple[int, ...] = ()  # statuses in the one error shape, beyond those that `access` brings
     parameters: Mapping[str, str] = field(default_factory=dict)  # path parameter -> meaning
 
@@ -206,7 +208,7 @@ class PathApp:
             scope[ERROR_HEADERS] = cors = self._cors.headers(origin)
         else:
             cors = ()
-        if scope["method"] == "OPTIONS":
+        if scope["method"] == "OPTIONS" and (self._otherwise is None or _is_preflight(scope)):
             headers = [*PREFLIGHT, *cors] if any_operation.ingest else [(b"content-length", b"0")]
             headers.append((b"allow", self._allow.encode()))
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -215,6 +217,7 @@ class PathApp:
         if operation is None or operation.handle is None:
             scope[ERROR_HEADERS] = (*cors, (b"allow", self._allow.encode()))
             raise MethodNotAllowed(f"this route takes {self._allow}")
+        scope[ERROR_WORDS] = operation.words
         request = Request(scope, receive)
         if operation.limited:
             self._context.rates.sender(self._context.client_address(request))
@@ -236,6 +239,10 @@ class PathApp:
             "project_key" in prefixes and not operation.no_project
         ):
             raise NotFound("no such route")
+
+
+def _is_preflight(scope: Scope) -> bool:
+    return any(name == b"access-control-request-method" for name, _ in scope["headers"])
 
 
 def routes_of(operations: Iterable[Operation], context: Context) -> list[Route]:

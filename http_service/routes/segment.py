@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, get_args
 from urllib.parse import parse_qsl
 
+import orjson
 from starlette.responses import Response
 
 from events.incoming import IncomingEvent
 from http_service import protocol_models as models
+from http_service.answers import Words
 from http_service.auth import Access
 from http_service.big_bodies import work_on
 from http_service.erasing import erase_user
@@ -20,7 +22,7 @@ from ingest import segment_com, segment_webhook
 from ingest.event_records import record_of
 from ingest.funnel import accept
 from playhead import telemetry
-from playhead.errors import NotFound, TooLarge, Unavailable
+from playhead.errors import Detail, NotFound
 from projects import Project
 
 _refused = telemetry.counter("playhead_http_refused_total")
@@ -72,47 +74,35 @@ def _calling(kind: segment_com.Kind) -> Handler:
     """The handler of one call of the tracking API."""
 
     async def handle(call: Call) -> Response:
-        key = segment_com.key_of_header(call.header("authorization"))
-        project = await _project_of(call, key) if key else None
-        body = await call.body()
-        request = await work_on(body, lambda: segment_com.parse(kind, body))
-        if project is None:
-            project = await _project_of(call, request.write_key or call.project_key)
-        now_us = call.services.clock() * 1000
-        judged = await work_on(body, lambda: segment_com.judge(request, now_us=now_us))
+        try:
+            key = segment_com.key_of_header(call.header("authorization"))
+            project = await _project_of(call, key) if key else None
+            body = await call.body()
+            request = await work_on(body, lambda: segment_com.parse(kind, body))
+            if project is None:
+                project = await _project_of(call, request.write_key or call.project_key)
+            now_us = call.services.clock() * 1000
+            judged = await work_on(body, lambda: segment_com.judge(request, now_us=now_us))
+        except segment_com.Refusal as refusal:
+            return _refusal(refusal)
         await _keep(call, project, judged.events)
         return json_answer(judged.body())
 
-    return _worded(handle)
-
-
-def _worded(handle: Handler) -> Handler:
-    """Refusals in the words of Segment's API, which its libraries read: 503 with Retry-After too."""
-
-    async def answer(call: Call) -> Response:
-        try:
-            return await handle(call)
-        except segment_com.Refusal as refusal:
-            return _refusal(call, refusal)
-        except TooLarge as problem:
-            return _refusal(call, segment_com.Refusal("payload_too_large", str(problem)))
-        except Unavailable as problem:
-            refused = _refusal(call, segment_com.Refusal(problem.code, str(problem), 503))
-            refused.headers["Retry-After"] = str(problem.retry_after_s)
-            return refused
-
-    return answer
+    return handle
 
 
 async def relayed(call: Call) -> Response:
     """Segment's webhook destination: a message or an array of them, signed where the project has a secret."""
     key = segment_com.key_of_header(call.header("authorization"))
-    project = await _project_of(call, key) if key else await call.sender_project()
-    body, signature = await call.body(), call.header("x-signature")
-    options, now_us = project.options.segment, call.services.clock() * 1000
-    judged = await work_on(
-        body, lambda: segment_com.read_webhook(body, signature, options=options, now_us=now_us)
-    )
+    try:
+        project = await _project_of(call, key) if key else await call.sender_project()
+        body, signature = await call.body(), call.header("x-signature")
+        options, now_us = project.options.segment, call.services.clock() * 1000
+        judged = await work_on(
+            body, lambda: segment_com.read_webhook(body, signature, options=options, now_us=now_us)
+        )
+    except segment_com.Refusal as refusal:
+        return _refusal(refusal)
     await _keep(call, project, judged.events)
     for user_id in judged.deletions:
         await erase_user(call.services, project.project_id, user_id)
@@ -137,12 +127,9 @@ async def _keep(call: Call, project: Project, events: Sequence[IncomingEvent]) -
         await accept(record, journal=call.services.journal)
 
 
-def _refusal(call: Call, refusal: segment_com.Refusal) -> Response:
+def _refusal(refusal: segment_com.Refusal) -> Response:
     _note(refusal.code)
-    answer = json_answer(refusal.body(), refusal.status)
-    if call.header("expect"):  # the body may never come, so nothing more can be read here
-        answer.headers["Connection"] = "close"
-    return answer
+    return json_answer(refusal.body(), refusal.status)
 
 
 def _note(reason: str) -> None:
@@ -150,11 +137,16 @@ def _note(reason: str) -> None:
     _log.info("request_refused", protocol="segment", reason=reason)
 
 
+def _shape(code: str, message: str, _: Sequence[Detail]) -> bytes:
+    return orjson.dumps({"code": code, "message": message})
+
+
+#: Segment's libraries read these two members, and send again what 503 and 429 refused
+_WORDS: Final = Words(models.SegmentFault, _shape, {413: 400})
 _PROJECT: Final = "The project is that of `/p/{project_key}` before the path, else the default one."
 _FAULTS: Final = (
     Reply(400, "not usable", models.SegmentFault, example={"code": "invalid_json", "message": "…"}),
     Reply(401, "no known write key, or a wrong signature", models.SegmentFault),
-    Reply(503, "not now; see Retry-After", models.SegmentFault),
 )
 
 
@@ -192,6 +184,8 @@ def _call(kind: segment_com.Kind, path: str) -> Operation:
         limited=True,
         no_project=True,
         large=True,
+        words=_WORDS,
+        refusals=(503,),
     )
 
 
@@ -220,13 +214,14 @@ OPERATIONS: Final = (
         "Segment",
         Access.PUBLIC,
         (Reply(200, "durable", models.SegmentOut, example={"success": True}), *_FAULTS),
-        handle=_worded(relayed),
+        handle=relayed,
         body_type="application/json; charset=utf-8",
         description=f"`X-Signature` is asked for where the project has a `signing_secret`. {_PROJECT}",
         ingest=True,
         limited=True,
         no_project=True,
         large=True,
-        refusals=(404,),
+        words=_WORDS,
+        refusals=(404, 503),
     ),
 )
