@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     from playhead.wiring import Services
 
 
-def build_app(services: Services) -> ASGIApp:
-    """The whole HTTP side over these services. Raises BadSettings (proxies, geo database)."""
-    context = build_context(services)
+def build_app(services: Services, stopping: asyncio.Event | None = None) -> ASGIApp:
+    """The whole HTTP side over these services; `stopping` is set when it is about to end.
+
+    Raises BadSettings (proxies, geo database).
+    """
+    context = build_context(services, stopping)
     app: ASGIApp = Router(routes_of(OPERATIONS, context), redirect_slashes=False, default=_no_route)
     settings = services.settings
     large = {each.path: settings.max_batch_bytes for each in OPERATIONS if each.large}
@@ -38,9 +42,10 @@ def build_app(services: Services) -> ASGIApp:
     return Front(app, context)
 
 
-def build_context(services: Services) -> Context:
+def build_context(services: Services, stopping: asyncio.Event | None = None) -> Context:
     """What the routes share."""
     settings = services.settings
+    stopping = stopping or asyncio.Event()
     return Context(
         services=services,
         budget=Budget(settings.journal_inflight_bytes),
@@ -49,9 +54,10 @@ def build_context(services: Services) -> Context:
         session_ids=SessionIds(),
         geo=Geo.open(settings.geoip_path),
         trusted=networks(settings.trusted_proxies),
-        readiness=Readiness(services),
+        readiness=Readiness(services, stopping),
         description=Description(OPERATIONS, "Playhead", _version(), settings.public_url),
         attempts=Attempts(services.clock),
+        stopping=stopping,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -39,6 +40,7 @@ class Context:
     readiness: Readiness
     attempts: Attempts
     description: Description
+    stopping: asyncio.Event  # set by the signal to stop; requests may still come for a while
 
     def client_address(self, request: Request) -> str:
         """The client's address: the peer's, or behind trusted proxies the nearest one that is none."""

@@ -323,9 +323,11 @@ class DependencyOut(Shape):
 
 
 class ReadyOut(Shape):
-    """`ready`; `degraded`: what comes is kept, but something is away; `unavailable`: nothing can be kept."""
+    """`ready`; `degraded`: what comes is kept, but something is away; `unavailable`: nothing can be kept;
+    `stopping`: send no more.
+    """
 
-    status: Literal["ready", "degraded", "unavailable"]
+    status: Literal["ready", "degraded", "unavailable", "stopping"]
     dependencies: dict[str, DependencyOut]
 
 

@@ -23,18 +23,24 @@ _up = telemetry.gauge("playhead_dependency_up")
 class Readiness:
     """`check` tells the state, at most KEPT_S old; any number of callers cause one look."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, stopping: asyncio.Event) -> None:
         self._services = services
+        self._stopping = stopping
         self._lock = asyncio.Lock()
         self._known: ReadyOut | None = None
         self._until = 0.0
 
     async def check(self) -> ReadyOut:
-        """ready: all is up. degraded: what comes is still kept. unavailable: nothing can be kept."""
+        """ready: all is up. degraded: what comes is still kept. unavailable: nothing can be kept.
+
+        stopping: told to end, so that balancers send no more; what still comes is kept.
+        """
         async with self._lock:
             if self._known is None or monotonic() >= self._until:
                 self._known = await self._look()
                 self._until = monotonic() + KEPT_S
+            if self._stopping.is_set():
+                return self._known.model_copy(update={"status": "stopping"})
             return self._known
 
     async def _look(self) -> ReadyOut:

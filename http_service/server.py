@@ -56,18 +56,19 @@ async def serve(
     stop: asyncio.Event,
     on_ready: Callable[[], None] | None = None,
 ) -> None:
-    """Answer on `sockets` until `stop` is set, then finish what is under way within `shutdown_grace_s`.
+    """Answer on `sockets` until `stop` is set and `shutdown_drain_s` more, then finish what is under way within
+    `shutdown_grace_s`.
 
     Raises BadSettings. The sockets are closed at the end.
     """
     settings = services.settings
     pace = Pace.of(settings, open_files=raise_file_limit())
-    server = make_server(build_app(services), pace, grace_s=settings.shutdown_grace_s)
+    server = make_server(build_app(services, stop), pace, grace_s=settings.shutdown_grace_s)
     server.on_ready = on_ready
     watch = Watch(server.server_state.connections, pace.interval_s)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch.run(), name="watch-connections")
-        ending = tasks.create_task(_exit_on(stop, server), name="wait-for-stop")
+        ending = tasks.create_task(_exit_on(stop, server, settings.shutdown_drain_s), name="wait-for-stop")
         try:
             await server.serve(list(sockets))
         finally:
@@ -130,6 +131,7 @@ def raise_file_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-async def _exit_on(stop: asyncio.Event, server: Server) -> None:
+async def _exit_on(stop: asyncio.Event, server: Server, drain_s: float) -> None:
     await stop.wait()
+    await asyncio.sleep(drain_s)
     server.should_exit = True

@@ -27,10 +27,11 @@ from projects.model import HamustroOptions
 TIME: Final = "x-hamustro-time"
 SIGNATURE: Final = "x-hamustro-signature"
 MAINTENANCE_KEY: Final = "x-hamustro-maintenance-key"
-STOPPING: Final = "Server is currenly shutting down"  # as the original spells it
+PROTOBUF: Final = "application/protobuf"
 
-_READERS: Final = {"application/protobuf": read_protobuf, "application/json": read_json_collection}
+_READERS: Final = {PROTOBUF: read_protobuf, "application/json": read_json_collection}
 _SKIPPED: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _V4: Final = re.compile(r"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})\..+", re.S)
 _LEAP_CYCLE_DAYS: Final = 146_097  # 400 years
 _DAY_S: Final = 86_400
@@ -58,24 +59,27 @@ class Answer:
     events: tuple[IncomingEvent, ...] = ()
 
 
+#: before everything else, from the signal to stop on; as the original spells it
+STOPPING: Final = Answer(503, "Server is currenly shutting down")
+
+
 def track(
     method: str,
     headers: Mapping[str, str],
     body: bytes,
     *,
     options: HamustroOptions,
+    now_ms: int,
     peer: str = "",
-    stopping: bool = False,
 ) -> Answer:
     """The answer to a request; `headers` by lower-case names, `peer` the client's address, as far as known."""
-    if stopping:
-        return Answer(503, STOPPING)
     if method != "POST":
         return Answer(405, "Sending method is not POST")
-    refused = _unsigned(headers, body, options)
+    refused = _unsigned(headers, body, options, now_ms)
     if refused:
         return Answer(405, refused)
-    reader = _READERS.get(headers.get("content-type", "").partition(";")[0].strip().lower())
+    content_type = headers.get("content-type") or (PROTOBUF if options.assume_protobuf else "")
+    reader = _READERS.get(content_type.partition(";")[0].strip().lower())
     if reader is None:
         return Answer(400, "Unsupported or missing Content-Type")
     try:
@@ -97,7 +101,7 @@ def flush(
     if not options.maintenance_key:
         return Answer(503, "Maintenance key is not configured")
     if stopping:
-        return Answer(503, STOPPING)
+        return STOPPING
     if method != "POST":
         return Answer(405, "Sending method is not POST")
     sent = headers.get(MAINTENANCE_KEY, "")
@@ -115,8 +119,8 @@ def sign(body: bytes, time: str, secret: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def _unsigned(headers: Mapping[str, str], body: bytes, options: HamustroOptions) -> str:
-    """Why the signature will not do; empty if it will. The time is never compared with the clock."""
+def _unsigned(headers: Mapping[str, str], body: bytes, options: HamustroOptions, now_ms: int) -> str:
+    """Why the signature will not do; empty if it will. The time is compared with the clock only where that is set."""
     time, signature = headers.get(TIME, ""), headers.get(SIGNATURE, "")
     if options.signature == "optional" and not time and not signature:
         return ""
@@ -126,7 +130,13 @@ def _unsigned(headers: Mapping[str, str], body: bytes, options: HamustroOptions)
         return "X-Hamustro-Signature header is missing"
     if not options.shared_secret or not _same(signature, sign(body, time, options.shared_secret)):
         return "X-Hamustro-Signature header is invalid"
+    if options.max_skew_s and not _is_near(time, now_ms / 1000, options.max_skew_s):
+        return "X-Hamustro-Time header is invalid"
     return ""
+
+
+def _is_near(time: str, now_s: float, skew_s: int) -> bool:
+    return _SECONDS.fullmatch(time) is not None and abs(int(time) - now_s) <= skew_s
 
 
 def _same(given: str, wanted: str) -> bool:

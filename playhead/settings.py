@@ -71,7 +71,10 @@ class Settings(BaseModel):
     worker_processes: Positive = Field(1, description="worker processes under `serve` and `work`")
     log_level: str = Field("info", description="debug, info, warning, error")
     log_json: bool = Field(False, description="log lines as JSON")
-    shutdown_grace_s: Seconds = Field(10, description="how long requests in flight may take after SIGTERM, s")
+    shutdown_drain_s: Annotated[float, Field(ge=0)] = Field(
+        0, description="how long requests are still taken after SIGTERM while `/readyz` answers 503, s"
+    )
+    shutdown_grace_s: Seconds = Field(10, description="how long requests in flight may take after that, s")
 
     # -- limits
     max_batch_bytes: Positive = Field(8_000_000, description="body of one append as sent; larger answers 413")

@@ -29,7 +29,7 @@ from storage.embedded_postgres import EmbeddedPostgres
 from storage.migrate import migrate
 
 READY_TIMEOUT_S = 60.0
-STOP_SLACK_S = 5.0  # beyond shutdown_grace_s: sealing the journal, finishing a segment
+STOP_SLACK_S = 5.0  # beyond drain and grace: sealing the journal, finishing a segment
 DATABASE_POLL_S = 1.0
 DATABASE_PATIENCE_S = 60.0
 
@@ -110,7 +110,7 @@ async def _run_children(
             await stop.wait()
             if announcing is not None:
                 announcing.cancel()
-            await children.stop(settings.shutdown_grace_s + STOP_SLACK_S)
+            await children.stop(settings.shutdown_drain_s + settings.shutdown_grace_s + STOP_SLACK_S)
             await asyncio.gather(*keeping)
     finally:
         children.close()

@@ -31,13 +31,19 @@ class _Options(BaseModel):
 
 
 class HamustroOptions(_Options):
-    """Rules of `/api/v1/track`: spec/hamustro.md. An empty secret is replaced by one made up."""
+    """Rules of `/api/v1/track`: spec/hamustro.md. An empty secret is replaced by one made up.
+
+    `assume_protobuf`: a request without a content type is protobuf. `max_skew_s`: how far a signed time may be from
+    the server's clock; 0: never compared.
+    """
 
     shared_secret: Secret = ""
     signature: Literal["required", "optional"] = "required"
     masked_ip: bool = False
     maintenance_key: Secret = ""  # empty: flushing is off
     trust_forwarded: bool = False
+    assume_protobuf: bool = False
+    max_skew_s: Annotated[int, Field(ge=0, le=10 * 366 * 86_400)] = 0
 
 
 class SegmentOptions(_Options):

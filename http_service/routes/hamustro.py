@@ -21,6 +21,8 @@ _log = telemetry.logger("http_service.hamustro")
 
 async def track(call: Call) -> Response:
     """Keep one collection of events, all or nothing."""
+    if call.context.stopping.is_set():
+        return _response(call, hamustro.STOPPING)
     project = await call.sender_project()
     body, received_us = await call.body(), call.context.arrivals()
 
@@ -30,6 +32,7 @@ async def track(call: Call) -> Response:
             _headers(call),
             body,
             options=project.options.hamustro,
+            now_ms=call.services.clock(),
             peer=call.context.client_address(call.request),
         )
         if not answer.events:
@@ -45,7 +48,12 @@ async def track(call: Call) -> Response:
 async def flush(call: Call) -> Response:
     """What was answered 200 is durable already, so there is nothing left to write."""
     project = await call.sender_project()
-    answer = hamustro.flush(call.request.method, _headers(call), options=project.options.hamustro)
+    answer = hamustro.flush(
+        call.request.method,
+        _headers(call),
+        options=project.options.hamustro,
+        stopping=call.context.stopping.is_set(),
+    )
     return _response(call, answer)
 
 
@@ -82,6 +90,7 @@ OPERATIONS: Final = (
             Reply(204, "no payloads", content_type=""),
             Reply(400, "not decodable, or the session differs", content_type=""),
             Reply(405, "signature missing or wrong, or not POST", content_type=""),
+            Reply(503, "stopping, or not now; see Retry-After", content_type=""),
         ),
         handle=track,
         body_type="application/protobuf",
@@ -91,7 +100,7 @@ OPERATIONS: Final = (
         no_project=True,
         any_method=True,
         large=True,
-        refusals=(404, 413, 503),
+        refusals=(404, 413),
     ),
     Operation(
         "POST",
@@ -102,7 +111,7 @@ OPERATIONS: Final = (
         (
             Reply(200, "everything answered 200 is durable", content_type=""),
             Reply(405, "`X-Hamustro-Maintenance-Key` missing or wrong, or not POST", content_type=""),
-            Reply(503, "no maintenance key is configured", content_type=""),
+            Reply(503, "no maintenance key is configured, or stopping", content_type=""),
         ),
         handle=flush,
         description=_PROJECT,

@@ -23,9 +23,9 @@ async def up(call: Call) -> Response:
 
 
 async def ready(call: Call) -> Response:
-    """503 only when this process cannot keep what it is sent."""
+    """503 only when this process cannot keep what it is sent, or is about to end."""
     state = await call.context.readiness.check()
-    return json_answer(state, 503 if state.status == "unavailable" else 200)
+    return json_answer(state, 503 if state.status in ("unavailable", "stopping") else 200)
 
 
 async def metrics(call: Call) -> Response:
@@ -97,7 +97,7 @@ OPERATIONS: Final = (
         Access.PUBLIC,
         (
             Reply(200, "ready, or degraded: what comes is kept", models.ReadyOut, example=_READY),
-            Reply(503, "unavailable: nothing can be kept", models.ReadyOut),
+            Reply(503, "unavailable: nothing can be kept; stopping: send no more", models.ReadyOut),
         ),
         handle=ready,
     ),

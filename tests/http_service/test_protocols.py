@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import hashlib
@@ -9,12 +10,14 @@ import hmac
 import json
 from typing import Any
 
+import httpx
 import pytest
 
+from http_service.app import build_app
 from ingest.hamustro import sign
 from projects import ProjectUser
 from projects.model import HamustroOptions, SegmentOptions
-from tests.http_service.conftest import ADMIN, Site
+from tests.http_service.conftest import ADMIN, CONTRACT, Site
 from tests.http_service.test_replays_api import record
 from tests.ingest.hamustro_requests import EXAMPLE_2, EXAMPLE_3, EXAMPLE_4, SECRET
 from tests.ingest.test_segment_com import item
@@ -112,8 +115,9 @@ async def test_hamustro_collections_of_both_layouts(make_site) -> None:
 
 async def test_hamustro_refusals(site) -> None:
     path = "/p/shop/api/v1/track"
-    for method in ("GET", "PUT", "DELETE", "PATCH"):
-        assert (await site.client.request(method, path)).status_code == 405
+    for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        got = await site.client.request(method, path)
+        assert (got.status_code, got.content, "allow" in got.headers) == (405, b"", False)
     for headers in ({}, {"X-Hamustro-Time": "1"}, signed(EXAMPLE_4)):
         got = await site.client.post(path, content=EXAMPLE_4, headers=headers)
         assert (got.status_code, got.content) == (405, b"")
@@ -126,6 +130,51 @@ async def test_verbose_mode_tells_why(make_site) -> None:
     await site.project()
     got = await site.client.post("/p/shop/api/v1/track")
     assert (got.status_code, got.json()) == (405, {"error": "X-Hamustro-Time header is missing"})
+
+
+async def test_a_collector_that_is_stopping(make_site) -> None:
+    """503 before everything, any method; alive still, ready no more, and what other protocols bring is kept."""
+    site = await make_site(log_level="debug")
+    await site.project("keyed", hamustro=HamustroOptions(maintenance_key="mk"))
+    stopping = asyncio.Event()
+    transport = httpx.ASGITransport(build_app(site.services, stopping))
+    hooks = {"response": [CONTRACT.check]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://t", event_hooks=hooks) as client:
+        assert (await client.get("/p/keyed/api/v1/track")).status_code == 405
+        assert (await client.post("/api/v1/track")).status_code == 404
+        assert (await client.get("/readyz")).json()["status"] == "ready"
+        stopping.set()
+        for method in ("GET", "POST", "PUT"):
+            for path in ("/p/keyed/api/v1/track", "/api/v1/track", "/p/keyed/api/flush"):
+                got = await client.request(method, path)
+                assert (got.status_code, got.json()) == (503, {"error": "Server is currenly shutting down"})
+        assert (await client.get("/api/health")).json() == {"up": True}
+        got = await client.get("/readyz")
+        assert (got.status_code, got.json()["status"]) == (503, "stopping")
+        assert (await client.post("/p/keyed/a/", content=json.dumps(REPORT))).json() == {"result": "SUCCESS"}
+    assert len(await stored(site, 1, "apprtc", "keyed")) == 1
+
+
+async def test_clients_of_early_2016_without_a_content_type(make_site) -> None:
+    site = await make_site()
+    await site.project(hamustro=HamustroOptions(shared_secret=SECRET, assume_protobuf=True))
+    headers = signed(EXAMPLE_2)
+    del headers["Content-Type"]
+    got = await site.client.post("/p/shop/api/v1/track", content=EXAMPLE_2, headers=headers)
+    assert got.status_code == 200
+
+
+async def test_a_signed_time_that_is_too_old_is_refused_where_that_is_set(make_site) -> None:
+    site = await make_site()
+    await site.project(hamustro=HamustroOptions(shared_secret=SECRET, max_skew_s=300))
+    for age_s, status in ((0, 200), (-290, 200), (400, 405)):
+        moment = str(site.clock() // 1000 - age_s)
+        headers = signed(EXAMPLE_4) | {
+            "X-Hamustro-Time": moment,
+            "X-Hamustro-Signature": sign(EXAMPLE_4, moment, SECRET),
+        }
+        got = await site.client.post("/p/shop/api/v1/track", content=EXAMPLE_4, headers=headers)
+        assert (got.status_code, got.content) == (status, b"")
 
 
 async def test_hamustro_bodies_of_several_mib(make_site) -> None:
@@ -143,9 +192,12 @@ async def test_hamustro_bodies_of_several_mib(make_site) -> None:
 
 async def test_health_and_flush(make_site) -> None:
     site = await make_site()
-    for method in ("GET", "POST", "PUT", "DELETE", "BREW"):
+    for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "BREW"):
         got = await site.client.request(method, "/api/health")
-        assert (got.status_code, got.json()) == (200, {"up": True})
+        assert (got.status_code, got.content) == (200, b'{"up":true}')
+    preflight = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    got = await site.client.options("/api/health", headers=preflight)
+    assert (got.status_code, got.headers["access-control-allow-origin"], got.content) == (200, "*", b"")
     await site.project()
     assert (await site.client.post("/p/shop/api/flush")).status_code == 503
     await site.project("keyed", hamustro=HamustroOptions(maintenance_key="mk"))

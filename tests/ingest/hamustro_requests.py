@@ -10,6 +10,7 @@ from events import IncomingEvent
 from ingest.hamustro import sign, track
 from projects.model import HamustroOptions
 
+NOW_MS = 1_454_514_088_000
 SECRET = "ultrasafesecret"
 OPTIONS = HamustroOptions(shared_secret=SECRET, trust_forwarded=True)
 DEVICE = hashlib.sha256(b"device-1").hexdigest()
@@ -48,7 +49,9 @@ def send(body: bytes, content_type: str = "application/protobuf", **more: Any) -
     """(status, events) of a signed request."""
     options = more.pop("options", OPTIONS)
     peer = more.pop("peer", "")
-    answer = track("POST", headers(body, content_type, **more), body, options=options, peer=peer)
+    answer = track(
+        "POST", headers(body, content_type, **more), body, options=options, now_ms=NOW_MS, peer=peer
+    )
     assert bool(answer.error) == (answer.status >= 400)
     return answer.status, answer.events
 

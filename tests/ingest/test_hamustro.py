@@ -17,11 +17,13 @@ from tests.ingest.hamustro_requests import (
     EXAMPLE_3,
     EXAMPLE_4,
     HEAD,
+    NOW_MS,
     OPTIONS,
     PAYLOAD,
     SECRET,
     SESSION_1,
     SESSION_2,
+    headers,
     layout_1,
     layout_2,
     one,
@@ -85,7 +87,7 @@ def test_the_digest_is_raw_not_hex(body: bytes, time: str, content_type: str) ->
             "x-hamustro-signature": signature,
             "content-type": content_type,
         }
-        assert track("POST", found, body, options=OPTIONS).status == status
+        assert track("POST", found, body, options=OPTIONS, now_ms=NOW_MS).status == status
 
 
 OPTIONAL = OPTIONS.model_copy(update={"signature": "optional"})
@@ -120,27 +122,56 @@ def test_when_the_signature_is_checked(
         found["x-hamustro-signature"] = (
             sign(EXAMPLE_4, time or "", SECRET) if signature == "good" else signature
         )
-    answer = track("POST", found, EXAMPLE_4, options=options)
+    answer = track("POST", found, EXAMPLE_4, options=options, now_ms=NOW_MS)
     assert (answer.status, answer.error) == (status, error)
+
+
+@pytest.mark.parametrize(
+    ("max_skew_s", "time", "status"),
+    [
+        (0, "1", 200),
+        (0, "not a time", 200),
+        (60, "1454514088", 200),
+        (60, "1454514028", 200),
+        (60, "1454514148", 200),
+        (60, "1454514027", 405),
+        (60, "1454514149", 405),
+        (60, "not a time", 405),
+        (60, "-1", 405),
+        (60, "1454514088.0", 405),
+        (60, "9" * 5000, 405),
+    ],
+)
+def test_the_time_is_compared_with_the_clock_only_where_that_is_set(
+    max_skew_s: int, time: str, status: int
+) -> None:
+    options = OPTIONAL.model_copy(update={"max_skew_s": max_skew_s})
+    found = {"x-hamustro-time": time, "content-type": "application/protobuf"}
+    found["x-hamustro-signature"] = sign(EXAMPLE_4, time, SECRET)
+    answer = track("POST", found, EXAMPLE_4, options=options, now_ms=NOW_MS)
+    assert (answer.status, answer.error) == (
+        status,
+        "" if status == 200 else "X-Hamustro-Time header is invalid",
+    )
+    unsigned = {"content-type": "application/protobuf"}
+    assert track("POST", unsigned, EXAMPLE_4, options=options, now_ms=NOW_MS).status == 200
 
 
 # -- order of checks and answers
 
 
 def test_the_order_of_checks() -> None:
-    """Each step mends one fault of a request that has them all."""
-    request: dict[str, Any] = {"stopping": True, "method": "GET"}
+    """Each step mends one fault of a request that has them all; that the server is stopping comes before."""
+    method = "GET"
     found: dict[str, str] = {"content-type": "text/plain"}
     body = b"\xff"
 
     def error() -> tuple[int, str]:
-        answer = track(request["method"], found, body, options=OPTIONS, stopping=request["stopping"])
+        answer = track(method, found, body, options=OPTIONS, now_ms=NOW_MS)
         return answer.status, answer.error.split(" failed")[0]
 
-    assert error() == (503, "Server is currenly shutting down")
-    request["stopping"] = False
     assert error() == (405, "Sending method is not POST")
-    request["method"] = "POST"
+    method = "POST"
     assert error() == (405, "X-Hamustro-Time header is missing")
     found["x-hamustro-time"] = "1"
     assert error() == (405, "X-Hamustro-Signature header is missing")
@@ -176,6 +207,19 @@ def test_the_order_of_checks() -> None:
 )
 def test_content_types(content_type: str, status: int) -> None:
     assert send(EXAMPLE_3, content_type)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"), [(None, 200), ("", 200), ("text/plain", 400), ("application/json", 400)]
+)
+def test_a_missing_content_type_may_be_taken_for_protobuf(content_type: str | None, status: int) -> None:
+    options = OPTIONS.model_copy(update={"assume_protobuf": True})
+    found = headers(EXAMPLE_2)
+    del found["content-type"]
+    assert track("POST", found, EXAMPLE_2, options=OPTIONS, now_ms=NOW_MS).status == 400
+    if content_type is not None:
+        found["content-type"] = content_type
+    assert track("POST", found, EXAMPLE_2, options=options, now_ms=NOW_MS).status == status
 
 
 def test_a_content_encoding_is_not_looked_at() -> None:

@@ -102,6 +102,23 @@ def test_any_process_that_dies_is_started_again(data_dir: Path, programs: list[P
         assert until(lambda line=line: line in program.get("/metrics").text), line
 
 
+def test_a_program_that_is_told_to_stop_says_so_before_it_does(
+    data_dir: Path, programs: list[Program]
+) -> None:
+    """Not ready, collectors answer 503, everything else is still taken; then it ends in good order."""
+    program = Program(data_dir, "serve", settings={"shutdown_drain_s": "5", "default_project": "shop"})
+    programs.append(program.await_ready())
+    assert program.post("/api/v1/projects", {"name": "Shop", "key": "shop"}).status_code == 201
+    assert program.post("/api/v1/track", {}).status_code == 405
+    program.process.send_signal(signal.SIGTERM)
+    assert until(lambda: program.get("/readyz").status_code == 503)
+    assert program.get("/readyz").json()["status"] == "stopping"
+    assert program.post("/api/v1/track", {}).status_code == 503
+    assert program.get("/api/health").json() == {"up": True}
+    assert program.post("/v1/track", {"userId": "u", "event": "e", "writeKey": "shop"}).status_code == 200
+    assert program.process.wait(40) == 0
+
+
 def test_a_second_serve_on_the_same_data_is_refused(data_dir: Path, programs: list[Program]) -> None:
     program = Program(data_dir, "serve").await_ready()
     programs.append(program)
