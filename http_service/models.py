@@ -78,6 +78,21 @@ class ReplayQuery(Shape):
     cursor: Cursor | None = Field(None, description="`next_cursor` of the page before")
 
 
+class SuggestionQuery(Shape):
+    """Which values of a filter."""
+
+    project: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        None, description="project key; may be left out"
+    )
+    field: Text = Field(
+        description="a filter of the replay list, `url`, `metadata` (its keys) or `metadata.KEY`"
+    )
+    prefix: Annotated[str, StringConstraints(max_length=1000)] = Field(
+        "", description="what the value begins with, whatever the case"
+    )
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
 class MessageQuery(Shape):
     """Which messages of a replay."""
 
@@ -236,6 +251,17 @@ class ReplayOut(Shape):
 class ReplaysOut(Shape):
     replays: list[ReplayOut]
     next_cursor: str | None
+
+
+class SuggestionOut(Shape):
+    """A value that exists; `count`: sessions that have it, counted up to 100, absent for keys of metadata."""
+
+    value: str
+    count: int | None = None
+
+
+class SuggestionsOut(Shape):
+    values: list[SuggestionOut]
 
 
 class MessageOut(Shape):

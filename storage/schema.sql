@@ -104,6 +104,8 @@ CREATE TABLE facets (
 );
 CREATE INDEX facets_by_session ON facets (project_id, session_id);
 CREATE INDEX facets_by_text ON facets USING gin (value gin_trgm_ops);
+-- suggestions jump from one value to the next, whatever their case
+CREATE INDEX facets_by_folded ON facets (project_id, facet, (lower(value) COLLATE "C"), value);
 
 -- One row per fact. day is that of the session's start (server's clock), or of arrival without a session,
 -- so a repeated delivery always meets the same partition. event_key is the content's identity.

@@ -17,6 +17,7 @@ from playhead.errors import NotFound
 from sessions.ids import MAX_ID
 from sessions.model import COUNTERS, Session
 from sessions.search import FACETS, ReplayFilters
+from sessions.suggestions import suggest
 from sessions.view import ReplayView
 
 #: pictures never change under their address, but a session can be deleted: shared caches stay out
@@ -31,6 +32,17 @@ async def list_replays(call: Call) -> Response:
     keys = await _project_keys(call, page.sessions)
     rows = [_listed(session).as_json(keys.get(session.project_id)) for session in page.sessions]
     return json_answer({"replays": rows, "next_cursor": page.next_cursor})
+
+
+async def suggestions(call: Call) -> Response:
+    """Values that exist, for a filter of the list."""
+    query = call.query(models.SuggestionQuery)
+    scope = await scope_of(call.services.projects, call.caller, query.project)
+    if scope is None:
+        scope = tuple(each.project_id for each in await call.services.projects.list())
+    found = await suggest(call.services.db, scope, query.field, query.prefix, query.limit)
+    values = [models.SuggestionOut(value=each.value, count=each.count) for each in found]
+    return json_answer(models.SuggestionsOut(values=values))
 
 
 async def get(call: Call) -> Response:
@@ -214,6 +226,18 @@ OPERATIONS: Final = (
         ),
         list_replays,
         query=models.ReplayQuery,
+    ),
+    _read(
+        "/api/v1/replays/suggestions",
+        "List values that a filter can find",
+        Reply(
+            200,
+            "in alphabetical order",
+            models.SuggestionsOut,
+            example={"values": [{"value": "iPhone 14 Pro", "count": 12}]},
+        ),
+        suggestions,
+        query=models.SuggestionQuery,
     ),
     _read(
         _ONE, "Read a session", Reply(200, "the session", models.ReplayOut, example=_REPLAY), get,

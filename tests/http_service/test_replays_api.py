@@ -350,3 +350,32 @@ async def test_a_poison_record_is_listed_and_tried_again(site):
         await site.client.get("/api/v1/dead-letters?project=shop&limit=1", headers=ADMIN)
     ).status_code == 200
     assert code(await site.client.get("/api/v1/dead-letters?cursor=x", headers=ADMIN))[0] == 422
+
+
+async def test_suggestions_are_of_the_projects_that_the_caller_sees(site):
+    await site.project("other")
+    await record(site, user="alice")
+    await record(site, user="Albert", project_key="other")
+    await site.work(6)
+    headers = await own(site)
+
+    async def values(headers: dict[str, str], **query: str) -> list[dict[str, Any]]:
+        got = await site.client.get(f"{API}/suggestions", params=query, headers=headers)
+        assert got.status_code == 200, got.text
+        found: list[dict[str, Any]] = got.json()["values"]
+        return found
+
+    assert await values(headers, field="user_id", prefix="AL") == [{"value": "alice", "count": 1}]
+    both = [{"value": "Albert", "count": 1}, {"value": "alice", "count": 1}]
+    assert await values(ADMIN, field="user_id", prefix="al") == both
+    assert await values(ADMIN, field="user_id", project="other") == both[:1]
+    assert await values(headers, field="metadata") == [{"value": "plan", "count": None}]
+    assert await values(headers, field="metadata.plan", limit="1") == [{"value": "pro", "count": 1}]
+    for query, answered in [
+        ({"field": "user_id", "project": "other"}, (404, "not_found")),
+        ({"field": "session_id"}, (422, "validation_failed")),
+        ({}, (422, "validation_failed")),
+        ({"field": "os", "limit": "101"}, (422, "validation_failed")),
+    ]:
+        got = await site.client.get(f"{API}/suggestions", params=query, headers=headers)
+        assert code(got) == answered
