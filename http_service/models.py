@@ -48,6 +48,12 @@ class SignIn(Shape):
         return self
 
 
+class ReplayChanges(Shape):
+    """What may be changed of a replay."""
+
+    pinned: bool
+
+
 class ReplayQuery(Shape):
     """Filters of the replay list; all must match."""
 
@@ -244,6 +250,7 @@ class ReplayOut(Shape):
     metadata: dict[str, str]
     counts: CountsOut
     issues: list[IssueOut]
+    pinned: bool
     continues: str | None
     completeness: dict[str, Any] | None = None
 

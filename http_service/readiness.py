@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from http_service.models import DependencyOut, ReadyOut
 from playhead import telemetry
 from playhead.errors import PlayheadError
+from storage.disk import Level
 
 if TYPE_CHECKING:
     from playhead.wiring import Services
@@ -51,7 +52,8 @@ class Readiness:
             self._cache(),
         )
         journal = self._journal(objects)
-        states = {"database": database, "objects": objects, "cache": cache, "journal": journal}
+        disk = self._disk()
+        states = {"database": database, "objects": objects, "cache": cache, "journal": journal, "disk": disk}
         if journal.state == "down":
             return ReadyOut(status="unavailable", dependencies=states)
         down = any(each.state == "down" for each in states.values())
@@ -67,6 +69,15 @@ class Readiness:
                 raise PlayheadError(problem)
 
         return await _state("cache", look)
+
+    def _disk(self) -> DependencyOut:
+        """Down above the hard mark, where no session begins any more."""
+        disk = self._services.disk
+        if not disk.governed:
+            return DependencyOut(state="off", detail="objects are elsewhere")
+        usage, level = disk.usage(), disk.level()
+        used = f"{usage.used / max(1, usage.total):.0%} used" if usage else ""
+        return DependencyOut(state="down" if level is Level.HARD else "up", detail=used)
 
     def _journal(self, objects: DependencyOut) -> DependencyOut:
         """Down when nothing durable is possible: the store is away and the spool cannot stand in."""

@@ -19,6 +19,7 @@ PlayheadError
 │   ├── Overloaded           a bounded queue is full
 │   ├── RateLimited          this caller asks too often
 │   ├── StorageUnavailable   the object store refuses or does not answer
+│   │   └── StorageFull      the disk is full: no new sessions
 │   └── DatabaseUnavailable  Postgres refuses or does not answer
 ├── ObjectMissing            no object under that key
 ├── Malformed                bytes that break their format; never leaves the worker as an answer
@@ -164,6 +165,12 @@ class StorageUnavailable(Unavailable):
     """The object store cannot be written or read."""
 
     code = "storage_unavailable"
+
+
+class StorageFull(StorageUnavailable):
+    """The disk is full."""
+
+    code = "storage_full"
 
 
 class DatabaseUnavailable(Unavailable):

@@ -19,6 +19,7 @@ PREFIX = "PLAYHEAD_"
 
 Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[int, Field(ge=0)]
+Percent = Annotated[float, Field(gt=0, le=100)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -131,6 +132,25 @@ class Settings(BaseModel):
     )
     sweep_interval_s: Seconds = Field(
         60, description="how often segments without an index row are looked for, s"
+    )
+
+    # -- the disk under local objects
+    disk_soft_percent: Percent = Field(
+        80, description="in use: the SDKs are asked for lower quality and fewer sessions, %"
+    )
+    disk_high_percent: Percent = Field(
+        90, description="in use: pictures of the least valuable sessions are removed, %"
+    )
+    disk_hard_percent: Percent = Field(97, description="in use: new sessions are refused, %")
+    disk_headroom_bytes: Positive = Field(
+        16_000_000_000,
+        description="while this much is free no mark counts (a half of it for the high, an eighth for the hard)",
+    )
+    disk_soft_sample_percent: Percent = Field(
+        50, description="share of sessions that are still recorded above the soft mark, %"
+    )
+    disk_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
+        64_000_000, description="kept back so that cleaning up has room on a full disk"
     )
 
     # -- processing

@@ -93,6 +93,10 @@ METRICS: tuple[Metric, ...] = (
     _spread("playhead_recording_seconds", "s", "one recording, read to written"),
     _level("playhead_sessions_due", "sessions", "sessions that await their recording", pooled="mostrecent"),
     _count("playhead_retention_removed_total", "items", "sessions, segments, partitions, objects", "what"),
+    _level("playhead_silent_projects", "projects", "sessions begin, but nothing comes of them", pooled="mostrecent"),
+    # -- the disk under local objects
+    _level("playhead_disk_used_ratio", "ratio", "share of the volume that is used", pooled="mostrecent"),
+    _level("playhead_disk_level", "level", "0 room enough, 1 soft, 2 high, 3 hard mark", pooled="mostrecent"),
     # -- what must balance: accepted = stored + duplicate + expired + quarantined + pending
     _level("playhead_ledger", "items", "the ledger's counts", "project", "unit", "fate", pooled="mostrecent"),
     # -- what we stand on

@@ -15,6 +15,7 @@ from playhead.secrets import Secrets, open_secrets
 from playhead.settings import Settings
 from projects import ApiKeys, ProjectService, SignIns, open_projects, open_sign_ins
 from sessions import Replays, SessionService, Tokens, open_sessions
+from storage.disk import Disk, open_disk
 from storage.journal import Journal, open_journal
 from storage.notices import Notices, open_notices
 from storage.objects import ObjectStore, open_objects
@@ -41,6 +42,7 @@ class Services:
     db: Database
     notices: Notices
     objects: ObjectStore
+    disk: Disk
     journal: Journal
     segments: SegmentIndex
     cache: Cache
@@ -90,6 +92,7 @@ async def open_services(
             db=db,
             notices=notices,
             objects=objects,
+            disk=open_disk(settings),
             journal=journal,
             segments=segments,
             cache=cache,

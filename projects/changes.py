@@ -60,6 +60,9 @@ class ProjectChanges(BaseModel):
     sample_rate: Annotated[int, Field(ge=0, le=100, description="% of users recorded")] | None = None
     max_session_duration_ms: Annotated[int, Field(ge=1000, le=MAX_DURATION_MS)] | None = None
     retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    frame_retention_days: (
+        Annotated[int, Field(ge=0, le=36_500, description="0: as long as the session")] | None
+    ) = None
     strict_categories: bool | None = None
     hamustro: HamustroOptions | None = None
     segment: SegmentOptions | None = None
@@ -101,7 +104,15 @@ def changed(project: Project, changes: ProjectChanges, now_ms: int) -> Project:
     """The project after the changes. Raises ValidationFailed when they contradict each other."""
     plain = {
         name: value
-        for name in ("name", "platform", "active", "sample_rate", "max_session_duration_ms", "retention_days")
+        for name in (
+            "name",
+            "platform",
+            "active",
+            "sample_rate",
+            "max_session_duration_ms",
+            "retention_days",
+            "frame_retention_days",
+        )
         if (value := getattr(changes, name)) is not None
     }
     strict = _strict_categories(project, changes)

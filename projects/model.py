@@ -93,6 +93,7 @@ class Project:
     sample_rate: int = 100  # %
     max_session_duration_ms: int = 7_200_000
     retention_days: int = 30
+    frame_retention_days: int = 0  # of pictures; 0: as long as the session
     strict_categories: bool = False
     options: ProjectOptions = _DEFAULTS
     created_ms: int = 0

@@ -12,7 +12,7 @@ import xxhash
 _SCALE = 1 << 64
 
 
-def sampled_in(project_id: int, user_key: str, day: str, rate: int) -> bool:
+def sampled_in(project_id: int, user_key: str, day: str, rate: float) -> bool:
     """Whether `user_key` is recorded on `day` at `rate` %: 0 never, 100 always, monotone."""
     place = xxhash.xxh3_64_intdigest(f"{project_id}\0{day}\0{user_key}".encode("utf-8", "replace"))
     return place * 100 < rate * _SCALE

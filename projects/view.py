@@ -41,6 +41,7 @@ class ProjectView(BaseModel):
     sample_rate: int
     max_session_duration_ms: int
     retention_days: int
+    frame_retention_days: int
     strict_categories: bool
     hamustro: HamustroView
     segment: SegmentView
@@ -67,6 +68,7 @@ def view(project: Project, *, secrets: bool) -> ProjectView:
         sample_rate=project.sample_rate,
         max_session_duration_ms=project.max_session_duration_ms,
         retention_days=project.retention_days,
+        frame_retention_days=project.frame_retention_days,
         strict_categories=project.strict_categories,
         hamustro=HamustroView(**hamustro),
         segment=SegmentView(**segment),

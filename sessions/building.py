@@ -49,6 +49,8 @@ def build(session: Session, material: Material, gathered: Gathered | None = None
     for finding in findings:
         summary.add_term("issue", finding.type)
     complete = recording.completeness(material, entries, material.sorted_pictures())
+    if session.frames_dropped_ms is not None:
+        complete["frames_dropped_ms"] = session.frames_dropped_ms
     if gathered is not None:
         complete |= {"late_parts": gathered.late_parts, "unreadable_parts": gathered.unreadable}
     return Built(entries, decoded, summary, findings, complete, layout)

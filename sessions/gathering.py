@@ -74,9 +74,9 @@ class Gatherer:
                     continue
 
     async def add_recording(
-        self, gathered: Gathered, project_id: int, session_id: int, name: str
+        self, gathered: Gathered, project_id: int, session_id: int, name: str, *, pictures: bool = True
     ) -> Manifest:
-        """Add what an earlier version of the recording holds -> its manifest."""
+        """Add what an earlier version of the recording holds, its pictures too if wanted -> its manifest."""
         prefix = recording.prefix(project_id, session_id, name)
         manifest = Manifest.from_bytes(await self._objects.get(prefix + "manifest"))
         if manifest.blocks:
@@ -84,7 +84,7 @@ class Gatherer:
             indexes = recording.read_indexes(await self._objects.get(prefix + "indexes"))
             blocks = (content[b.offset : b.offset + b.length] for b in manifest.blocks)
             recording.absorb_messages(gathered.material, blocks, indexes)
-        for number, frames in _by_object(manifest.frames).items():
+        for number, frames in _by_object(manifest.frames if pictures else ()).items():
             content = await self._objects.get(f"{prefix}frames-{number}")
             recording.absorb_frames(gathered.material, frames, content)
         gathered.material.coverage.clear()

@@ -109,6 +109,8 @@ class Session:
     revision_no: int = 0
     recording: int = 0  # newest version in the object store; 0: none yet
     recording_name: str = ""  # the folder that holds it
+    pinned: bool = False  # kept beyond retention, its pictures last to go
+    frames_dropped_ms: int | None = None  # when its pictures were removed to make room
     due_ms: int | None = None  # when to finalize; None: recorded and nothing new since
     claimed_until_ms: int = 0
     attempts: int = 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import orjson
 import xxhash
@@ -33,6 +35,9 @@ MANIFESTS_KEPT = 256
 #: a replaced recording can go while it is read; the row names the newer one
 ATTEMPTS = 4
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class FrameInfo:
@@ -50,6 +55,23 @@ class TimelineBytes:
     content: bytes
     etag: str
     final: bool
+
+
+def _steady(
+    read: Callable[Concatenate[Replays, Session, P], Awaitable[T]],
+) -> Callable[Concatenate[Replays, Session, P], Awaitable[T]]:
+    """Read again, by the row of now, when the recording was replaced meanwhile."""
+
+    @wraps(read)
+    async def steady(self: Replays, session: Session, /, *args: P.args, **more: P.kwargs) -> T:
+        for _ in range(ATTEMPTS):
+            try:
+                return await read(self, session, *args, **more)
+            except ObjectMissing:
+                session = await self._fresh(session)
+        raise NotFound("this recording is gone")
+
+    return steady
 
 
 class Replays:
@@ -89,6 +111,7 @@ class Replays:
             raise NotFound("no such replay")
         return session
 
+    @_steady
     async def get(self, session: Session) -> ReplayView:
         """Everything about one replay; a live one's counters are exact, from its parts."""
         if not session.live:
@@ -103,6 +126,7 @@ class Replays:
             session, found, live.built.completeness, counts=counts_of(live.built), summary=live.built.summary
         )
 
+    @_steady
     async def messages(
         self,
         session: Session,
@@ -146,27 +170,24 @@ class Replays:
                 if pager.take(Row(number, frame.type, frame.timestamp, frame.body)):
                     return
 
+    @_steady
     async def frames(self, session: Session) -> list[FrameInfo]:
         """All pictures by corrected time."""
         live = await self._live.get(session) if session.live else None
         index = await self._frame_index(session, live)
         return [FrameInfo(at_ms, f.length, f.format) for at_ms, f in index]
 
+    @_steady
     async def frame(self, session: Session, at_ms: int) -> tuple[bytes, str]:
         """One picture's bytes and format. Raises NotFound."""
-        for _ in range(ATTEMPTS):
-            live = await self._live.get(session) if session.live else None
-            found = dict(await self._frame_index(session, live)).get(at_ms)
-            if found is None:
-                raise NotFound("no frame at that time")
-            if live is not None:
-                return live.gathered.material.content(found.offset, found.length), found.format
-            try:
-                key = f"{_prefix(session)}frames-{found.object_no}"
-                return await self._objects.get(key, start=found.offset, length=found.length), found.format
-            except ObjectMissing:
-                session = await self._fresh(session)
-        raise NotFound("this recording is gone")
+        live = await self._live.get(session) if session.live else None
+        found = dict(await self._frame_index(session, live)).get(at_ms)
+        if found is None:
+            raise NotFound("no frame at that time")
+        if live is not None:
+            return live.gathered.material.content(found.offset, found.length), found.format
+        key = f"{_prefix(session)}frames-{found.object_no}"
+        return await self._objects.get(key, start=found.offset, length=found.length), found.format
 
     async def _frame_index(self, session: Session, live: Live | None) -> list[tuple[int, StoredFrame]]:
         """(corrected time, picture) by time; of several at one millisecond each later one moves to the next free."""
@@ -186,6 +207,7 @@ class Replays:
         """Every user id that the session's messages named, as it is found by."""
         return await term_store.values_of(self._db, session.project_id, session.session_id, "user_id")
 
+    @_steady
     async def timeline(
         self, session: Session, project_key: str | None = None, collected: Collected | None = None
     ) -> TimelineBytes:
@@ -204,6 +226,12 @@ class Replays:
             stored = await self._objects.get(_prefix(session) + "timeline")
             content = await asyncio.to_thread(splicing.splice, stored, *own)
         return TimelineBytes(content, xxhash.xxh3_128_hexdigest(content), not session.live)
+
+    async def pin(self, session: Session, *, pinned: bool) -> Session:
+        """Pin a session or let it go -> as it is now. Raises NotFound."""
+        await session_store.set_pinned(self._db, session.project_id, session.session_id, pinned)
+        await self._sessions.changed([(session.project_id, session.session_id)])
+        return await self._fresh(session)
 
     async def delete(self, session: Session) -> None:
         """Erase a session: rows now, objects now, late data is dropped from here on."""

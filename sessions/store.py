@@ -29,6 +29,7 @@ SELECT {_ALL} FROM sessions s
 WHERE s.project_id = $1 AND s.user_uuid = ANY($2::text[]) AND s.started_ms < $3
 ORDER BY s.started_ms DESC, s.session_id DESC LIMIT $4
 """
+SET_PINNED = "UPDATE sessions SET pinned = $3 WHERE project_id = $1 AND session_id = $2"
 ISSUES_OF = """
 SELECT type, at_ms, title, detail FROM issues WHERE project_id = $1 AND session_id = $2
 ORDER BY at_ms, type, issue_key
@@ -66,6 +67,11 @@ async def earlier_of_user(
         session_from_row(row)
         for row in await source.fetch(EARLIER_OF_USER, project_id, spellings, before_ms, limit)
     ]
+
+
+async def set_pinned(db: Database, project_id: int, session_id: int, pinned: bool) -> None:
+    """Pin a session or let it go."""
+    await db.execute(SET_PINNED, project_id, session_id, pinned)
 
 
 async def issues_of(source: Source, project_id: int, session_id: int) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ class ReplayView:
             "metadata": self.metadata,
             "counts": self.counts,
             "issues": self.issues,
+            "pinned": session.pinned,
             "continues": str(session.continues) if session.continues is not None else None,
         }
         if self.completeness is not None:

@@ -13,6 +13,7 @@ CREATE TABLE projects (
     sample_rate smallint NOT NULL DEFAULT 100 CHECK (sample_rate BETWEEN 0 AND 100),
     max_session_duration_ms bigint NOT NULL DEFAULT 7200000 CHECK (max_session_duration_ms > 0),
     retention_days integer NOT NULL DEFAULT 30 CHECK (retention_days > 0),
+    frame_retention_days integer NOT NULL DEFAULT 0 CHECK (frame_retention_days >= 0), -- 0: as long as the session
     strict_categories boolean NOT NULL DEFAULT false,
     options jsonb NOT NULL DEFAULT '{}', -- hamustro, segment, events, conditions
     created_ms bigint NOT NULL,
@@ -81,6 +82,8 @@ CREATE TABLE sessions (
     revision_no bigint NOT NULL DEFAULT 0, -- grows with every change of its data
     recording integer NOT NULL DEFAULT 0, -- newest version in the object store; 0: none yet
     recording_name text NOT NULL DEFAULT '', -- the folder that holds it: each attempt writes into its own
+    pinned boolean NOT NULL DEFAULT false,
+    frames_dropped_ms bigint, -- when its pictures were removed to make room
     due_ms bigint, -- when to finalize; null: recorded and nothing new since
     claimed_until_ms bigint NOT NULL DEFAULT 0,
     attempts integer NOT NULL DEFAULT 0,

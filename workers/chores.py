@@ -11,7 +11,8 @@ from projects import sign_ins
 from sessions import erasure
 from storage import doomed
 from storage.migrate import ensure_event_partitions
-from workers import retention
+from workers import disk_space, retention, silence
+from workers.finalizer import Finalizer
 
 if TYPE_CHECKING:
     from playhead.wiring import Services
@@ -24,6 +25,8 @@ RELEASE_S = 15.0
 DOOMED_S = 15.0
 PARTITIONS_S = 3600.0
 SIGN_INS_S = 3600.0
+DISK_S = 10.0
+SILENCE_S = 300.0
 
 
 class Chores:
@@ -31,18 +34,25 @@ class Chores:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._finalizer = Finalizer(
+            settings=services.settings, clock=services.clock, db=services.db, objects=services.objects
+        )
 
     def table(self) -> list[tuple[str, float, Chore]]:
         """(name, pause after it in s, chore)."""
         settings = self._services.settings
-        return [
+        chores: list[tuple[str, float, Chore]] = [
             ("partitions", PARTITIONS_S, self.partitions),
             ("sweep", settings.sweep_interval_s, self.sweep),
             ("release", min(RELEASE_S, settings.sweep_interval_s), self.release),
             ("doomed", DOOMED_S, self.delete_doomed),
             ("sign_ins", SIGN_INS_S, self.sign_ins),
             ("retention", settings.retention_interval_s, self.retention),
+            ("silence", SILENCE_S, self.silence),
         ]
+        if self._services.disk.governed:
+            chores.append(("disk", DISK_S, self.disk_space))
+        return chores
 
     async def partitions(self) -> None:
         """Day partitions of events for the days to come."""
@@ -70,4 +80,14 @@ class Chores:
 
     async def retention(self) -> None:
         """Delete sessions and events older than their project's retention."""
-        await retention.remove_expired(self._services.db, self._services.objects, self._services.clock())
+        services = self._services
+        await retention.remove_expired(services.db, services.objects, services.clock())
+        await disk_space.drop_old_frames(services, self._finalizer)
+
+    async def disk_space(self) -> None:
+        """Make room when the disk is too full."""
+        await disk_space.make_room(self._services, self._finalizer)
+
+    async def silence(self) -> None:
+        """Tell of projects whose sessions stay empty although they begin."""
+        await silence.watch(self._services.db, self._services.clock())

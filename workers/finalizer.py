@@ -119,8 +119,12 @@ class Finalizer:
         gathered = Gathered()
         try:
             if session.recording:
-                await self._gatherer.add_recording(gathered, *key, session.recording_name)
+                await self._gatherer.add_recording(
+                    gathered, *key, session.recording_name, pictures=session.frames_dropped_ms is None
+                )
             await self._gatherer.add_parts(gathered, parts, late=bool(session.recording), tolerant=True)
+            if session.frames_dropped_ms is not None:
+                gathered.material.pictures.clear()
             built = build(session, gathered.material, gathered)
             prefix = recordings.prefix(*key, name)
             for part, content in objects_of(built, gathered.material, self._settings.frames_object_bytes):
@@ -133,6 +137,7 @@ class Finalizer:
         project_id, session_id = session.project_id, session.session_id
         counts = counts_of(built)
         version = session.recording + 1
+        making_room = session.frames_dropped_ms is not None and session.frames > 0
         async with self._db.transaction() as conn:
             row = await conn.fetchrow(LOCK, project_id, session_id)
             if row is None:  # erased meanwhile
@@ -155,8 +160,10 @@ class Finalizer:
             await self._events(conn, session, built)
             if session.recording:
                 old = recordings.prefix(project_id, session_id, session.recording_name)
-                keep_ms = int(self._settings.recording_keep_s * 1000)
+                keep_ms = 0 if making_room else int(self._settings.recording_keep_s * 1000)
                 await doomed.add(conn, old, self._clock() + keep_ms)
+        if session.recording and making_room:
+            await doomed.delete_prefix(self._objects, old)
         return version
 
     async def _events(self, conn: Any, session: Session, built: Built) -> None:

@@ -21,7 +21,7 @@ OLD_SESSIONS = """
 SELECT s.project_id, s.session_id FROM projects p
 CROSS JOIN LATERAL (
     SELECT project_id, session_id FROM sessions
-    WHERE project_id = p.project_id AND started_ms < $1 - p.retention_days * 86400000::bigint
+    WHERE project_id = p.project_id AND started_ms < $1 - p.retention_days * 86400000::bigint AND NOT pinned
     ORDER BY started_ms LIMIT $2
 ) s LIMIT $2
 """

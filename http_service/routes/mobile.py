@@ -21,13 +21,22 @@ from ingest.mobile import (
     user_uuid_for,
 )
 from playhead import telemetry
-from playhead.errors import Forbidden, InvalidBody, NotFound, SampledOut, Unauthorized, Unavailable
+from playhead.errors import (
+    Forbidden,
+    InvalidBody,
+    NotFound,
+    SampledOut,
+    StorageFull,
+    Unauthorized,
+    Unavailable,
+)
 from projects import Project, sampled_in
 from projects.conditions import for_sdk
 from projects.encoded_ids import decode
 from projects.sampling import day_of
 from sessions.ids import SessionId
 from sessions.tokens import Claims
+from storage.disk import Level
 from storage.segment_file import Record
 
 _started = telemetry.counter("playhead_sessions_started_total")
@@ -47,7 +56,12 @@ async def start(call: Call) -> Response:
     if claims is not None:
         return await _answer(call, project, body.token, claims.session_id, claims.user_uuid or body.user_uuid)
     now_ms = call.services.clock()
-    rate = project.rate_of(body.condition)
+    level = call.services.disk.level()
+    if level is Level.HARD:
+        raise StorageFull("no room for new sessions", retry_after_s=60)
+    rate: float = project.rate_of(body.condition)
+    if level:
+        rate = rate * call.services.settings.disk_soft_sample_percent / 100
     if not sampled_in(project.project_id, sampling_key(body), day_of(now_ms), rate):
         raise SampledOut("cancel")
     require_agent(call.header("user-agent"))
@@ -114,7 +128,7 @@ def _continued(call: Call, body: StartBody, project: Project) -> Claims | None:
 async def _answer(
     call: Call, project: Project, token: str, session_id: SessionId, user_uuid: str
 ) -> Response:
-    settings = call.services.settings
+    settings, saving = call.services.settings, bool(call.services.disk.level())
     try:
         images = await call.services.projects.frequent_images(project.project_id)
     except Unavailable:  # the session has begun; a list that only saves uploads must not undo that
@@ -126,8 +140,8 @@ async def _answer(
             "userUUID": user_uuid_for(user_uuid),
             "beaconSizeLimit": settings.max_batch_bytes,
             "sessionID": str(session_id),
-            "quality": settings.mobile_quality,
-            "fps": settings.mobile_fps,
+            "quality": "low" if saving else settings.mobile_quality,
+            "fps": 1 if saving else settings.mobile_fps,
             "projectID": str(project.project_id),
             "framesSupport": settings.frames_support,
         }

@@ -103,6 +103,15 @@ async def timeline(call: Call) -> Response:
     return Response(found.content, media_type="application/json", headers=headers)
 
 
+async def change(call: Call) -> Response:
+    """Pin a session, or let it go."""
+    session = await _session(call)
+    body = await call.json(models.ReplayChanges)
+    session = await call.services.replays.pin(session, pinned=body.pinned)
+    keys = await _project_keys(call, [session])
+    return json_answer((await call.services.replays.get(session)).as_json(keys.get(session.project_id)))
+
+
 async def delete(call: Call) -> Response:
     """Erase a session: rows, recording, pictures; what still arrives of it is dropped."""
     await call.services.replays.delete(await _session(call))
@@ -196,6 +205,7 @@ _REPLAY: Final[dict[str, Any]] = {
         "bytes": 512_000,
     },
     "issues": [],
+    "pinned": False,
     "continues": None,
 }
 _MESSAGE: Final = {
@@ -277,6 +287,19 @@ OPERATIONS: Final = (
         "Read what the player needs at once",
         Reply(200, "tracks, frame index and the session's data; gzip", models.TimelineOut),
         timeline,
+        parameters=_ID,
+    ),
+    Operation(
+        "PATCH",
+        _ONE,
+        "Pin a session: retention keeps it, and its pictures are the last to go when the disk is full",
+        "replays",
+        Access.WRITE,
+        (Reply(200, "the session", models.ReplayOut, example=_REPLAY),),
+        handle=change,
+        body=models.ReplayChanges,
+        body_example={"pinned": True},
+        refusals=(400, 404, 413, 415, 422, 503),
         parameters=_ID,
     ),
     Operation(

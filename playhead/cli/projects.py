@@ -19,6 +19,9 @@ def create(
     platform: Annotated[str | None, typer.Option(help="ios, android or all.")] = None,
     sample_rate: Annotated[int | None, typer.Option(min=0, max=100, help="% of users recorded.")] = None,
     retention_days: Annotated[int | None, typer.Option(min=1, help="How long sessions are kept.")] = None,
+    frame_retention_days: Annotated[
+        int | None, typer.Option(min=0, help="How long their pictures are kept; 0: as long as they are.")
+    ] = None,
     max_session_duration_ms: Annotated[
         int | None, typer.Option(min=1000, help="Life of a session's token.")
     ] = None,
@@ -32,6 +35,7 @@ def create(
         "platform": platform,
         "sample_rate": sample_rate,
         "retention_days": retention_days,
+        "frame_retention_days": frame_retention_days,
         "max_session_duration_ms": max_session_duration_ms,
     }
     shown = run(_create({field: value for field, value in given.items() if value is not None}, config))

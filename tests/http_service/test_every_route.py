@@ -213,6 +213,7 @@ async def test_health_readiness_and_metrics(site):
         "objects": "up",
         "cache": "off",
         "journal": "up",
+        "disk": "up",
     }
     await site.start()
     text = (await site.client.get("/metrics")).text

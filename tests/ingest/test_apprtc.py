@@ -16,7 +16,7 @@ FULL: dict[str, Any] = {
     "client_type": 4,
     "event": {"event_type": 3, "event_time_ms": 8000.0, "room_id": "foo", "flow_id": 1337},
 }
-GONE = object()
+GONE = Ellipsis
 
 
 def changed(**members: Any) -> dict[str, Any]:

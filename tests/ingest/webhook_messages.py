@@ -16,7 +16,7 @@ OPTIONS = SegmentOptions(
     allowed_types=("track",),
 )
 LIBRARY = {"library": {"name": "test-app", "version": "unknown"}}
-GONE = object()
+GONE = Ellipsis
 
 
 async def user_name(user_id: int) -> str | None:

@@ -1,0 +1,161 @@
+"""A disk that fills up: what the SDKs are told, which pictures go first, and what stays."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from messages import encode
+from messages.schema import MobileClickEvent, MobileCrash
+from playhead.errors import NotFound
+from storage.disk import Level
+from tests.flows.rig import NOW_MS, Rig, open_rig
+from tests.flows.test_processing import upload
+from workers import disk_space, retention, silence
+
+DISK_BYTES = 48_000_000
+PICTURES = 8
+PICTURE_BYTES = 250_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A volume of DISK_BYTES of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small volume")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(folder)], check=True, timeout=10
+    )
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True, timeout=10)
+
+
+async def recorded(rig: Rig, *, crash: bool = False, pictures: int = PICTURES) -> int:
+    """A session with pictures, recorded, its segments released."""
+    at_ms = rig.clock.now_ms
+    session_id = await rig.start()
+    last = encode(MobileCrash("E", "r", "0"), timestamp=at_ms + 9) if crash else b""
+    await rig.batch(session_id, [encode(MobileClickEvent("Buy", 1, 2), timestamp=at_ms), last])
+    times = [at_ms + number for number in range(pictures)]
+    body, meta = upload(f"{session_id}-0.tar.gz", times, b"\xff\xd8\xff" + os.urandom(PICTURE_BYTES))
+    await rig.append("images", session_id, body, meta=meta)
+    await rig.work()
+    await rig.record(session_id)
+    await rig.services.segments.release()
+    rig.clock.now_ms += 60_000
+    return session_id
+
+
+async def pictures_of(rig: Rig, session_id: int) -> int:
+    return len(await rig.services.replays.frames(await rig.session(session_id)))
+
+
+async def test_the_least_valuable_pictures_go_first_and_only_as_many_as_needed(
+    postgres_dsn: str, tmp_path: Path, small_disk: Path
+) -> None:
+    room = {"objects_url": f"file://{small_disk}/objects", "disk_headroom_bytes": 10**18}
+    async with open_rig(postgres_dsn, tmp_path, **room, disk_reserve_bytes=1_000_000) as rig:
+        disk = rig.services.disk
+        crashed = await recorded(rig, crash=True)
+        pinned = await recorded(rig)
+        await rig.services.replays.pin(await rig.session(pinned), pinned=True)
+        assert await disk_space.make_room(rig.services, rig.finalizer) == 0
+        plain = [await recorded(rig) for _ in range(9)]
+        messages = [await rig.objects_of(each) for each in (crashed, *plain)]
+        usage = disk.usage()
+        assert usage is not None
+        (small_disk / "filler").write_bytes(bytes(int(usage.total * 0.94) - usage.used))
+        disk._until = 0.0  # look now
+        assert disk.level() >= Level.HIGH
+        dropped = await disk_space.make_room(rig.services, rig.finalizer)
+        assert 0 < dropped < len(plain)
+        assert [await pictures_of(rig, each) > 0 for each in plain] == [
+            number >= dropped for number in range(len(plain))
+        ]
+        assert await pictures_of(rig, crashed) == await pictures_of(rig, pinned) == PICTURES
+        usage = disk.usage()
+        assert usage is not None
+        assert disk.marks.excess(usage) == 0
+        assert [(await rig.objects_of(each))["messages"] for each in (crashed, *plain)] == [
+            each["messages"] for each in messages
+        ]
+        view = await rig.services.replays.get(await rig.session(plain[0]))
+        assert view.completeness is not None
+        assert view.completeness["frames_dropped_ms"] == rig.clock()
+        assert view.counts["frames"] == 0
+        assert view.as_json()["status"] == "ready"
+
+
+async def test_cleaning_up_works_on_a_disk_without_a_free_byte(
+    postgres_dsn: str, tmp_path: Path, small_disk: Path
+) -> None:
+    room = {"objects_url": f"file://{small_disk}/objects", "disk_headroom_bytes": 10**18}
+    async with open_rig(postgres_dsn, tmp_path, **room, disk_reserve_bytes=2_000_000) as rig:
+        session_id = await recorded(rig)
+        await disk_space.make_room(rig.services, rig.finalizer)
+        with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError):
+            while filler.write(bytes(4096)) == 4096:
+                pass
+        rig.services.disk._until = 0.0
+        assert rig.services.disk.level() is Level.HARD
+        assert await disk_space.make_room(rig.services, rig.finalizer) == 1
+        assert await pictures_of(rig, session_id) == 0
+        assert (await rig.session(session_id)).clicks == 1
+
+
+async def test_late_pictures_of_a_session_that_lost_its_own_do_not_come_back(
+    postgres_dsn: str, tmp_path: Path
+) -> None:
+    async with open_rig(postgres_dsn, tmp_path) as rig:
+        await rig.services.db.execute("UPDATE projects SET frame_retention_days = 3")
+        session_id = await recorded(rig, pictures=2)
+        young = await recorded(rig, pictures=2)
+        await rig.services.db.execute(
+            "UPDATE sessions SET started_ms = started_ms - $2 WHERE session_id = $1", session_id, 4 * DAY_MS
+        )
+        await disk_space.drop_old_frames(rig.services, rig.finalizer)
+        assert [await pictures_of(rig, each) for each in (session_id, young)] == [0, 2]
+        body, meta = upload(f"{session_id}-9.tar.gz", [NOW_MS + 5000])
+        await rig.append("images", session_id, body, meta=meta)
+        await rig.work()
+        await rig.record(session_id)
+        assert await pictures_of(rig, session_id) == 0
+        assert (await rig.balance()).pending == 0
+
+
+async def test_retention_keeps_what_is_pinned(postgres_dsn: str, tmp_path: Path) -> None:
+    async with open_rig(postgres_dsn, tmp_path) as rig:
+        kept, gone = await recorded(rig, pictures=1), await recorded(rig, pictures=1)
+        await rig.services.replays.pin(await rig.session(kept), pinned=True)
+        late_ms = rig.clock() + 40 * DAY_MS
+        await retention.remove_expired(rig.services.db, rig.services.objects, late_ms)
+        assert await pictures_of(rig, kept) == 1
+        with pytest.raises(NotFound):
+            await rig.session(gone)
+
+
+async def test_a_project_is_silent_when_sessions_begin_but_nothing_comes(
+    postgres_dsn: str, tmp_path: Path
+) -> None:
+    async with open_rig(postgres_dsn, tmp_path) as rig:
+        hour_ms = NOW_MS - NOW_MS % HOUR_MS
+        insert = (
+            "INSERT INTO sessions (project_id, session_id, started_ms, known, messages)"
+            " SELECT $1, $2::bigint + n, $3::bigint, true, $4 FROM generate_series(1, $5::int) n"
+        )
+        rows = rig.services.db
+        await rows.execute(insert, rig.project_id, 1000, hour_ms - 7 * DAY_MS - 1, 5, 30)
+        for turn, (heard, starts, silent) in enumerate(((30, 30, False), (5, 30, True), (5, 10, False))):
+            await rows.execute("DELETE FROM sessions WHERE session_id >= 2000")
+            await rows.execute(insert, rig.project_id, 2000, hour_ms - 1, 5, heard)
+            await rows.execute(insert, rig.project_id, 3000, hour_ms - 1, 0, starts - heard)
+            found = await silence.silent_projects(rows, NOW_MS)
+            assert found == (["shop"] if silent else []), turn
