@@ -73,7 +73,10 @@ def parse_schema(body: bytes, value: Any) -> str:
         raise TooLarge(f"a schema holds at most {MAX_SCHEMA_BYTES} bytes")
     if not isinstance(value, (dict, bool)):
         raise Unprocessable("a schema is an object, true or false", code="invalid_schema")
-    text = orjson.dumps(value).decode()
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        raise Unprocessable("nested too deep", code="invalid_schema") from None
     checker_of(text)
     return text
 

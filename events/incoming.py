@@ -81,7 +81,8 @@ def _json(data: dict[str, Any]) -> bytes:
         encoded = orjson.dumps(data)
     except (TypeError, RecursionError):
         return orjson.dumps(storable(data))
-    return orjson.dumps(storable(data)) if b"\\u0000" in encoded else encoded
+    perhaps_deep = encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH
+    return orjson.dumps(storable(data)) if perhaps_deep or b"\\u0000" in encoded else encoded
 
 
 def storable(value: Any, depth: int = 0) -> Any:

@@ -75,7 +75,7 @@ class KeptRefusal:
             "received_at": format_time(self.received_us),
             "code": self.code,
             "details": self.details,
-            "event": orjson.loads(self.event),
+            "event": orjson.Fragment(self.event),
         }
 
 

@@ -126,14 +126,15 @@ def _take(parameters: Parameters, name: str, value: Any, model: type[BaseModel])
 
 def _take_data(parameters: Parameters, name: str, value: Any) -> Iterator[Detail]:
     """`data.PATH`: a JSON text, number or truth value, compared with the member's text."""
+    if isinstance(value, (dict, list)):
+        yield Detail(_shown(name), "invalid_type", "must be text, a number or a truth value")
+        return
     path = tuple(name.removeprefix(_DATA).split("."))
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     if len(name) + len(text) > MAX_CHARS or "\0" in name + text or not all(path) or len(path) > MAX_PATH:
         yield Detail(
             _shown(name), "invalid_value", f"at most {MAX_PATH} names in a path, {MAX_CHARS} characters"
         )
-    elif isinstance(value, (dict, list)):
-        yield Detail(_shown(name), "invalid_type", "must be text, a number or a truth value")
     elif len(parameters.data) >= MAX_DATA_FILTERS:
         yield Detail(_shown(name), "invalid_value", f"at most {MAX_DATA_FILTERS} members of data")
     else:

@@ -13,7 +13,7 @@ import orjson
 
 from events import refusals
 from events.ids import Holder, Wish
-from events.incoming import KIND, IncomingEvent, clean_text, pack
+from events.incoming import KIND, IncomingEvent, clean_text, pack, storable
 from events.judging import Rules, judge
 from events.model import day_of
 from events.opening import EventService
@@ -198,8 +198,15 @@ def _refusals(values: Sequence[Any], outcomes: Sequence[Outcome]) -> Iterator[Re
                 details=outcome.details,
                 session_id=_text(told.get("session_id")),
                 category=_text(told.get("category")),
-                event=orjson.dumps(value),
+                event=_as_sent(value),
             )
+
+
+def _as_sent(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # nested deeper than it writes
+        return orjson.dumps(storable(value))
 
 
 def _text(value: Any) -> str | None:

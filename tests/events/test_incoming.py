@@ -52,15 +52,19 @@ def test_every_packing_is_its_own() -> None:
     assert pack([event()]) != pack([event()])
 
 
-def test_deep_data_is_cut() -> None:
+@pytest.mark.parametrize("levels", [100, 250, 5000])
+def test_deep_data_is_cut(levels: int) -> None:
+    """What is kept can be written again inside an answer."""
     deep: Any = {}
-    for _ in range(5000):
+    for _ in range(levels):
         deep = {"a": deep}
     found: Any = unpack(pack([event(data=deep)]))[0].data
     depth = 0
     while found:
         found, depth = found["a"], depth + 1
     assert depth == 100
+    wide = {"a": [[n] for n in range(200)]}
+    assert unpack(pack([event(data=wide)]))[0].data == wide
 
 
 def test_every_cut_is_malformed() -> None:

@@ -272,12 +272,21 @@ async def test_data_comes_back_as_it_was(site):
     assert [each["data"] for each in await stored(site, 2)] == [data, {}]
 
 
-async def test_data_without_end_is_refused(site):
-    deep: Any = 1
-    for _ in range(200):
-        deep = [deep]
-    ((field, problem),) = await problems(site, event(data={"a": deep}))
-    assert (field[:7], problem) == ("data.a.", "invalid_value")
+@pytest.mark.parametrize("depth", [200, 252, 900])
+async def test_data_without_end_is_refused(site, depth):
+    """Deeper than is kept, than can be written inside an answer, than can be written at all."""
+    deep = b"[" * depth + b"]" * depth
+    body = orjson.dumps(event(data={"a": "deep"})).replace(b'"deep"', deep)
+    got = await site.client.post(URL, content=body, headers=KEY | JSON)
+    assert code(got) == (422, "validation_failed")
+    (problem,) = got.json()["error"]["details"]
+    assert (problem["field"][:7], problem["code"]) == ("data.a.", "invalid_value")
+    got = await site.client.post(
+        URL, content=b"[" + orjson.dumps(event()) + b"," + deep + b"]", headers=KEY | JSON
+    )
+    assert (got.status_code, got.json()["accepted"]) == (207, 1)
+    listed = (await site.client.get("/api/v1/errors?project=shop", headers=ADMIN)).json()["errors"]
+    assert [each["code"] for each in listed] == ["validation_failed"] * 2
 
 
 @pytest.mark.parametrize(

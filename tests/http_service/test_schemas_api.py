@@ -186,6 +186,12 @@ async def test_too_large_or_too_deep(site):
     for _ in range(150):
         deep = {"not": deep}
     assert code(await put(site, deep)) == (422, "invalid_schema")
+    got = await site.client.put(
+        f"{API}/party?project=shop",
+        content=b'{"enum": [' + b"[" * 400 + b"]" * 400 + b"]}",
+        headers=ADMIN | JSON,
+    )
+    assert code(got) == (422, "invalid_schema")
     assert code(await put(site, {"enum": ["x" * 300_000]})) == (413, "payload_too_large")
 
 
