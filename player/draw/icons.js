@@ -83,6 +83,7 @@ const SHAPES = {
   "chevron-right": svg`<path d="m9.2 6 6 6-6 6"/>`,
   "arrow-left": svg`<path d="M20 12H4.5M11 5.5 4.5 12l6.5 6.5"/>`,
   "arrow-right": svg`<path d="M4 12h15.5M13 5.5l6.5 6.5-6.5 6.5"/>`,
+  "arrow-down": svg`<path d="M12 4v15.5M5.5 13l6.5 6.5 6.5-6.5"/>`,
   "arrow-up": svg`<path d="M12 20V4.5M5.5 11 12 4.5l6.5 6.5"/>`,
 };
 

@@ -75,7 +75,8 @@ export function kindOf(rows, row) {
  * @param {number} row
  */
 export function keyOf(rows, row) {
-  return `${kindOf(rows, row)}:${valueOf(rows, row, "i") ?? rows.place[row]}:${rows.t[row]}`;
+  const index = valueOf(rows, row, "i") ?? -1;
+  return `${kindOf(rows, row)}:${index >= 0 ? index : `+${rows.place[row]}`}:${rows.t[row]}`;
 }
 
 /**

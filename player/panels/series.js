@@ -5,7 +5,7 @@ import { GAUGES } from "../schema.js";
 
 /** @typedef {import("./panel_types.js").Columns} Columns */
 /**
- * `shape`: a curve, steps that hold until the next value, or moments without a value. `factor` was applied to v.
+ * `shape`: a curve, steps that hold until the next value, or moments without a value.
  * @typedef {{name: string, title: string, unit: string, note: string, shape: "curve" | "steps" | "moments",
  *   states: Record<number, string>, t: number[], v: number[]}} Series
  */
@@ -166,7 +166,7 @@ function oneSeries(name, platform, points) {
     name,
     title: gauge.title,
     unit: bytes ? "MiB" : ["state", "event", "count"].includes(gauge.unit) ? "" : gauge.unit,
-    note: shape === "curve" ? gauge.meaning : "",
+    note: bytes ? "sent in bytes" : shape === "curve" ? gauge.meaning : "",
     shape,
     states: gauge.states,
     t: points.t,

@@ -38,6 +38,7 @@ test("columns that a track lacks are empty", () => {
 });
 
 test("no two rows have the same key", () => {
-  const rows = mergeTracks(TRACKS, ["taps", "logs"]);
+  const collected = { t: [10, 10], i: [-1, -1], name: ["a", "b"] };
+  const rows = mergeTracks({ ...TRACKS, collected }, ["taps", "logs", "collected"]);
   assert.equal(new Set(Array.from({ length: rows.count }, (_, row) => keyOf(rows, row))).size, rows.count);
 });
