@@ -21,7 +21,7 @@ from events.incoming import IncomingEvent
 from events.model import clamp_us
 from ingest.hamustro_schema import ENVIRONMENTS
 from ingest.hamustro_wire import Collection, read_json_collection, read_protobuf
-from playhead.errors import InvalidBody
+from playhead.errors import InvalidBody, TooLarge
 from projects.model import HamustroOptions
 
 TIME: Final = "x-hamustro-time"
@@ -33,6 +33,8 @@ _READERS: Final = {PROTOBUF: read_protobuf, "application/json": read_json_collec
 _SKIPPED: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _V4: Final = re.compile(r"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})\..+", re.S)
+#: of a collection's fields, once they are copied onto every event
+MAX_SPREAD_BYTES: Final = 16_000_000
 _LEAP_CYCLE_DAYS: Final = 146_097  # 400 years
 _DAY_S: Final = 86_400
 
@@ -72,7 +74,10 @@ def track(
     now_ms: int,
     peer: str = "",
 ) -> Answer:
-    """The answer to a request; `headers` by lower-case names, `peer` the client's address, as far as known."""
+    """The answer to a request; `headers` by lower-case names, `peer` the client's address, as far as known.
+
+    Raises TooLarge: too many events, or too much that would be copied onto each.
+    """
     if method != "POST":
         return Answer(405, "Sending method is not POST")
     refused = _unsigned(headers, body, options, now_ms)
@@ -90,6 +95,8 @@ def track(
         return Answer(400, "Collection's session attribute is invalid")
     if not collection.payloads:
         return Answer(204)
+    if collection.shared_bytes() * len(collection.payloads) > MAX_SPREAD_BYTES:
+        raise TooLarge("too much is said for all of so many events")
     found = _address(headers if options.trust_forwarded else {}, peer)
     return Answer(200, events=tuple(_events(collection, found, options.masked_ip)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,9 +20,11 @@ from ingest.hamustro_schema import (
     Kind,
 )
 from ingest.json_bodies import read_json
-from playhead.errors import InvalidBody
+from playhead.errors import InvalidBody, TooLarge
 
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,19}", re.A)
+#: events of one request, and parameters of one event
+MAX_ITEMS: Final = 20_000
 _MOST: Final = {Kind.UINT64: 2**64 - 1, Kind.UINT32: 2**32 - 1}
 _INT4: Final = range(-(2**31), 2**31)
 
@@ -39,6 +42,10 @@ class Collection:
         found: list[dict[str, Any]] = self.fields.get("payloads", [])
         return found
 
+    def shared_bytes(self) -> int:
+        """How large the texts of the collection itself are."""
+        return sum(len(value) for value in self.fields.values() if isinstance(value, bytes))
+
     def session_fits(self) -> bool:
         """Whether `session` is what the formula of section 5 gives."""
         names = ("device_id", "client_id", "system_version", "product_version")
@@ -50,7 +57,7 @@ class Collection:
 
 
 def read_protobuf(body: bytes) -> Collection:
-    """A protobuf body. Raises InvalidBody: cut or damaged, a required field missing at any level."""
+    """A protobuf body. Raises InvalidBody: cut or damaged, a required field missing at any level; TooLarge."""
     second = _parsed(Collection2, body)
     if second.HasField("env"):  # field 6 came as a varint
         return Collection(2, _taken(second, COLLECTION_2))
@@ -60,7 +67,7 @@ def read_protobuf(body: bytes) -> Collection:
 
 
 def read_json_collection(body: bytes) -> Collection:
-    """A JSON body by the mapping of 4.5. Raises InvalidBody."""
+    """A JSON body by the mapping of 4.5. Raises InvalidBody, TooLarge."""
     value = read_json(body)
     if not isinstance(value, dict):
         raise InvalidBody("the body is not a JSON object")
@@ -81,7 +88,7 @@ def _taken(message: Any, fields: tuple[Field, ...]) -> dict[str, Any]:
     taken: dict[str, Any] = {}
     for each in fields:
         if each.kind is Kind.MESSAGES:
-            taken[each.name] = [_taken(item, each.items) for item in getattr(message, each.name)]
+            taken[each.name] = [_taken(item, each.items) for item in _bounded(getattr(message, each.name))]
         elif message.HasField(each.name):
             taken[each.name] = getattr(message, each.name)
         elif each.required:
@@ -109,11 +116,17 @@ def _mapped(value: Any, fields: tuple[Field, ...]) -> dict[str, Any]:
     return mapped
 
 
+def _bounded(items: Sequence[Any]) -> Sequence[Any]:
+    if len(items) > MAX_ITEMS:
+        raise TooLarge(f"more than {MAX_ITEMS} items")
+    return items
+
+
 def _value(value: Any, field: Field) -> Any:
     """One JSON value as its field wants it."""
     if field.kind is Kind.MESSAGES:
         if isinstance(value, list):
-            return [_mapped(item, field.items) for item in value]
+            return [_mapped(item, field.items) for item in _bounded(value)]
     elif field.kind is Kind.TEXT:
         if isinstance(value, str):
             return _LONE.sub("\ufffd", value).encode()

@@ -9,13 +9,13 @@ import base64
 import hashlib
 import hmac
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import orjson
 
-from events.incoming import IncomingEvent
+from events.incoming import IncomingEvent, storable
 from ingest.iso_times import micros, moment_of, parse_time
 from ingest.json_bodies import first_item, read_json
 from messages import sniff_unpack
@@ -29,8 +29,11 @@ MAX_ITEM_BYTES: Final = 32 * 1024
 MAX_BATCH_BYTES: Final = 500 * 1024
 MAX_ITEMS: Final = 2500
 MAX_WEBHOOK_ITEMS: Final = 4000
-MAX_WEBHOOK_BYTES: Final = 64 * 1024 * 1024  # unpacked; what may be sent is bounded before
+MAX_WEBHOOK_BYTES: Final = 8_000_000  # unpacked
+#: of what a batch says for all its messages, once it is written to each
+MAX_SPREAD_BYTES: Final = 8_000_000
 _MAX_ID: Final = 128
+_SHARED: Final = ("context", "integrations")
 
 ACCEPTED: Final = {"success": True}
 
@@ -103,8 +106,7 @@ def parse(kind: Kind, body: bytes) -> Request:
         raise Refusal("invalid_body", "batch must be an array")
     if len(items) > MAX_ITEMS:
         raise Refusal("payload_too_large", f"more than {MAX_ITEMS} messages")
-    if len(body) > MAX_ITEM_BYTES or body[:2] == b"\x1f\x8b":
-        _bound(items)
+    _bound(message, items)
     return Request(tuple(_under(message, item) for item in items), False, write_key)
 
 
@@ -134,15 +136,21 @@ def _json(body: bytes, limit: int) -> Any:
         raise Refusal("invalid_json", "the body is not JSON") from None
 
 
-def _bound(items: Iterable[Any]) -> None:
-    """Raises Refusal if one message is over its limit (counted without blanks)."""
+def _bound(batch: Mapping[str, Any], items: Sequence[Any]) -> None:
+    """Raises Refusal if one message is over its limit (counted without blanks), or all would be too much."""
     for index, item in enumerate(items):
-        try:
-            size = len(orjson.dumps(item))
-        except TypeError:  # lone surrogates, huge numbers: judged later
-            continue
-        if size > MAX_ITEM_BYTES:
+        if _size(item) > MAX_ITEM_BYTES:
             raise Refusal("payload_too_large", f"message {index} has more than {MAX_ITEM_BYTES} bytes")
+    if len(items) * _size([batch.get(member) for member in (*_SHARED, "sentAt")]) > MAX_SPREAD_BYTES:
+        raise Refusal("payload_too_large", "too much is said for all of so many messages")
+
+
+def _size(value: Any) -> int:
+    """Bytes of a JSON value, without blanks."""
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:  # lone surrogates, huge numbers, depth: as it will be kept
+        return len(orjson.dumps(storable(value)))
 
 
 def _under(batch: Mapping[str, Any], item: Any) -> Any:
@@ -150,7 +158,7 @@ def _under(batch: Mapping[str, Any], item: Any) -> Any:
     if not isinstance(item, dict):
         return item
     merged = dict(item)
-    for member in ("context", "integrations"):
+    for member in _SHARED:
         shared, own = batch.get(member), item.get(member)
         if isinstance(shared, dict) and (own is None or isinstance(own, dict)):
             merged[member] = {**shared, **(own or {})}

@@ -10,6 +10,7 @@ import pytest
 
 from ingest.hamustro import flush, mask, sign, track, utc_text
 from ingest.hamustro_schema import Collection2
+from playhead.errors import TooLarge
 from projects.model import HamustroOptions
 from tests.ingest.hamustro_requests import (
     DEVICE,
@@ -475,3 +476,30 @@ def test_flush(key: str, stopping: bool, method: str, sent: str | None, status: 
     options = HamustroOptions(maintenance_key=key)
     found = {} if sent is None else {"x-hamustro-maintenance-key": sent}
     assert flush(method, found, options=options, stopping=stopping).status == status
+
+
+def test_more_than_twenty_thousand_events_are_too_many() -> None:
+    sent = Collection2(**{name: value.encode() for name, value in HEAD.items()}, env=11)
+    sent.session = SESSION_2.encode()
+    for _ in range(20_001):
+        sent.payloads.add(at=1, event=b"e", nr=1)
+    with pytest.raises(TooLarge):
+        send(sent.SerializeToString())
+    with pytest.raises(TooLarge):
+        send_json(layout_1(*[PAYLOAD] * 20_001))
+
+
+def test_a_collection_cannot_swell() -> None:
+    """Its fields are copied onto each of its events."""
+    for length, count, fits in (
+        (500_000, 20, True),
+        (500_000, 40, False),
+        (3_000, 4_000, True),
+        (5_000, 4_000, False),
+    ):
+        sent = layout_2(*[PAYLOAD] * count, device_make="x" * length)
+        if fits:
+            assert send_json(sent)[0] == 200
+        else:
+            with pytest.raises(TooLarge):
+                send_json(sent)

@@ -339,6 +339,32 @@ def test_counts() -> None:
 
 def test_a_gzip_bomb_is_too_large() -> None:
     assert code("batch", gzip.compress(bytes(50_000_000))) == (400, "payload_too_large")
+    with pytest.raises(Refusal, match="more than 8000000 bytes"):
+        webhook(gzip.compress(b"[" + b"{}," * 3_000_000 + b"{}]"), "", SegmentOptions())
+
+
+@pytest.mark.parametrize("member", ["context", "integrations", "sentAt"])
+def test_a_batch_cannot_swell(member: str) -> None:
+    """What it says once for all its messages is stored with each."""
+    small = {"type": "page", "userId": "u"}
+    for length, count, fits in (
+        (3_000, 2_500, True),
+        (400_000, 19, True),
+        (400_000, 30, False),
+        (4_000, 2_500, False),
+    ):
+        said: Any = "x" * length if member == "sentAt" else {"a": "x" * length}
+        body = gzip.compress(compact(batch(*[small] * count, **{member: said})))
+        if fits:
+            assert len(call("batch", body).events) == count
+        else:
+            assert code("batch", body) == (400, "payload_too_large")
+
+
+def test_what_cannot_be_written_as_it_is_has_a_size_too() -> None:
+    for odd in ("\ud800", 10**30):
+        assert one(call("batch", batch(padded(30_000, odd=odd)))).data["pad"]
+        assert code("batch", batch(padded(40_000, odd=odd))) == (400, "payload_too_large")
 
 
 # -- webhook destination
