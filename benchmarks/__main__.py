@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("bench_codec", "bench_journal", "bench_append", "bench_processing", "bench_timeline")
+NAMES = ("bench_codec", "bench_journal", "bench_append", "bench_processing", "bench_timeline", "bench_player")
 
 
 def main() -> None:

@@ -79,7 +79,8 @@ def _token() -> str:
     return tokens.sign(SessionIds().new(now_ms), 1, lifetime_ms=7_200_000, platform="ios")
 
 
-def _listener() -> socket.socket:
+def listener_of() -> socket.socket:
+    """A socket on a free port."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
@@ -88,7 +89,8 @@ def _listener() -> socket.socket:
     return listener
 
 
-def _wait(port: int, request: bytes) -> None:
+def wait_for(port: int, request: bytes) -> None:
+    """Until the server answers."""
     for _ in range(200):
         try:
             if load.run(port, request, connections=1, seconds=0.01).answers:
@@ -126,7 +128,7 @@ def main() -> None:
                 ("bare", _serve_bare, ()),
                 ("playhead", _serve_playhead, (dsn, folder)),
             ):
-                listener = _listener()
+                listener = listener_of()
                 ports[name] = listener.getsockname()[1]
                 process = spawn.Process(target=target, args=(listener, *args), daemon=True)
                 process.start()
@@ -147,7 +149,7 @@ def _table(ports: dict[str, int], chosen: argparse.Namespace) -> None:
         request = load.post("/v1/mobile/i", os.urandom(size), headers)
         found: dict[str, list[load.Load]] = {"bare": [], "playhead": []}
         for name in ports:
-            _wait(ports[name], request)
+            wait_for(ports[name], request)
             load.run(ports[name], request, connections=chosen.connections, seconds=1)
         for _ in range(chosen.rounds):
             for name, port in ports.items():

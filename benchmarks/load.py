@@ -1,9 +1,12 @@
-"""A light HTTP load: connections that send one prepared request again and again, as fast as answers come."""
+"""A light HTTP load: connections that send prepared requests again and again, as fast as answers come."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import re
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +20,7 @@ class Load:
     seconds: float = 0.0
     answers: int = 0
     failures: int = 0
+    bytes: int = 0  # of answers' bodies
     latencies: list[float] = field(default_factory=list)
 
     @property
@@ -30,14 +34,19 @@ class Load:
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
 
 
-class _Sender(asyncio.Protocol):
-    """One connection: the next request goes out when the answer to the last one is whole (it has no body)."""
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
-    def __init__(self, request: bytes, load: Load, until: float) -> None:
-        self._request = request
+
+class _Sender(asyncio.Protocol):
+    """One connection: the next request goes out when the answer to the last one is whole."""
+
+    def __init__(self, requests: Iterator[bytes], load: Load, until: float) -> None:
+        self._requests = requests
         self._load = load
         self._until = until
         self._began = 0.0
+        self._head = b""
+        self._missing = 0  # bytes of the body that are still to come; -1: the head is not whole
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -45,16 +54,27 @@ class _Sender(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
+        self._head, self._missing = b"", -1
         self._began = time.perf_counter()
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
-        if not data.endswith(b"\r\n\r\n"):
+        if self._missing < 0:
+            self._head += data
+            head, end, data = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self._head = head
+            length = _LENGTH.search(head)
+            self._missing = int(length[1]) if length else 0
+            self._load.bytes += self._missing
+        self._missing -= len(data)
+        if self._missing > 0:
             return
         now = time.perf_counter()
         self._load.latencies.append(now - self._began)
         self._load.answers += 1
-        self._load.failures += not data.startswith(b"HTTP/1.1 200")
+        self._load.failures += not self._head.startswith(b"HTTP/1.1 200")
         if now < self._until:
             self._send()
         else:
@@ -65,14 +85,15 @@ class _Sender(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def _run(port: int, request: bytes, connections: int, seconds: float) -> Load:
+async def _run(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
     load = Load()
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     senders = []
+    endless = itertools.cycle(requests)
     for _ in range(connections):
         _, sender = await loop.create_connection(
-            lambda: _Sender(request, load, began + seconds), "127.0.0.1", port
+            lambda: _Sender(endless, load, began + seconds), "127.0.0.1", port
         )
         senders.append(sender)
     await asyncio.gather(*(sender.done for sender in senders))
@@ -80,10 +101,10 @@ async def _run(port: int, request: bytes, connections: int, seconds: float) -> L
     return load
 
 
-def run(port: int, request: bytes, *, connections: int, seconds: float) -> Load:
-    """Send `request` over `connections` for `seconds`."""
+def run(port: int, *requests: bytes, connections: int, seconds: float) -> Load:
+    """Send these requests in turn over `connections` for `seconds`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(port, request, connections, seconds))
+        return runner.run(_run(port, requests, connections, seconds))
 
 
 def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:
@@ -91,3 +112,10 @@ def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def get(path: str, headers: dict[str, str]) -> bytes:
+    """A prepared GET."""
+    lines = [f"GET {path} HTTP/1.1", "host: 127.0.0.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"

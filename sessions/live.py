@@ -13,6 +13,8 @@ from sessions import store as session_store
 from sessions.building import Built, build
 from sessions.gathering import Gathered, Gatherer
 from sessions.model import Session
+from sessions.recording import FORMATS
+from sessions.recording_index import FrameIndex
 from storage.objects import ObjectStore
 from storage.postgres import Database
 
@@ -31,6 +33,7 @@ class Live:
     revision_no: int
     gathered: Gathered
     built: Built
+    frames: FrameIndex
 
 
 @dataclass(slots=True)
@@ -106,6 +109,13 @@ class LiveSessions:
                     continue
                 raise
             # In a thread: an hour's session takes a second, which appends would have to wait.
-            built = await asyncio.to_thread(build, fresh, gathered.material, gathered)
-            seat.live = Live(fresh.revision_no, gathered, built)
+            built, frames = await asyncio.to_thread(_assemble, fresh, gathered)
+            seat.live = Live(fresh.revision_no, gathered, built, frames)
             return
+
+
+def _assemble(session: Session, gathered: Gathered) -> tuple[Built, FrameIndex]:
+    pictures = gathered.material.sorted_pictures()
+    places = ((p.at_ms, 0, p.offset, p.length, FORMATS.index(p.format)) for p in pictures)
+    built = build(session, gathered.material, gathered)
+    return built, FrameIndex(places, session.clock_offset_ms or 0)

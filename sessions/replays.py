@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -22,7 +21,8 @@ from sessions.building import counts_of
 from sessions.live import Live, LiveSessions
 from sessions.message_pages import Cursor, MessagePage, Pager, Row, Wanted, corrected
 from sessions.model import Session
-from sessions.recording import Manifest, StoredFrame
+from sessions.recording import StoredFrame
+from sessions.recording_index import FrameIndex, RecordingIndex, RecordingIndexes
 from sessions.search import Page, ReplayFilters, search
 from sessions.service import SessionService
 from sessions.timeline import Collected, timeline_of
@@ -30,8 +30,6 @@ from sessions.view import ReplayView, view_of
 from storage.objects import ObjectStore
 from storage.postgres import Database
 
-#: manifests kept between requests
-MANIFESTS_KEPT = 256
 #: a replaced recording can go while it is read; the row names the newer one
 ATTEMPTS = 4
 
@@ -91,11 +89,12 @@ class Replays:
         self._clock = clock
         self._sessions = sessions
         self._live = LiveSessions(db, objects, limits)
-        self._manifests: OrderedDict[str, Manifest] = OrderedDict()
+        self._indexes = RecordingIndexes(objects)
 
-    def close(self) -> None:
-        """Give back the temporary files of live sessions."""
+    async def close(self) -> None:
+        """Give back the temporary files of live sessions, end what is being read."""
         self._live.close()
+        await self._indexes.close()
 
     async def page(self, filters: ReplayFilters, project_ids: Sequence[int] | None) -> Page:
         """One page of sessions that match."""
@@ -116,7 +115,7 @@ class Replays:
         """Everything about one replay; a live one's counters are exact, from its parts."""
         if not session.live:
             rows = await session_store.issues_of(self._db, session.project_id, session.session_id)
-            return view_of(session, rows, (await self._manifest(session)).completeness)
+            return view_of(session, rows, (await self._index(session)).completeness)
         live = await self._live.get(session)
         found = [
             {"type": f.type, "at_ms": f.at_ms, "title": f.title, "detail": f.detail}
@@ -142,24 +141,22 @@ class Replays:
         wanted = Wanted(types, from_ms, to_ms)
         start = Cursor.read(cursor) if cursor is not None else None
         live = await self._live.get(session) if session.live else None
-        manifest = None if live is not None else await self._manifest(session)
-        layout = (
-            live.built.layout if live is not None else Layout(manifest.layout) if manifest else Layout.IOS
-        )
+        index = None if live is not None else await self._index(session)
+        layout = live.built.layout if live is not None else Layout(index.layout) if index else Layout.IOS
         pager = Pager(wanted, offset, layout, limit, start)
         if live is not None:
             for place, entry in enumerate(live.built.entries):
                 if pager.take(Row(place, entry.type, entry.timestamp, entry.body)):
                     break
-        elif manifest is not None:
-            await self._take_blocks(session, manifest, pager)
+        elif index is not None:
+            await self._take_blocks(session, index, pager)
         return MessagePage(pager.found, pager.next_cursor)
 
-    async def _take_blocks(self, session: Session, manifest: Manifest, pager: Pager) -> None:
+    async def _take_blocks(self, session: Session, index: RecordingIndex, pager: Pager) -> None:
         """Only the blocks that can hold what the page needs are read."""
         key = _prefix(session) + "messages"
         place = 0
-        for block in manifest.blocks:
+        for block in index.blocks:
             first, place = place, place + block.size
             span = corrected(block.first_ms, pager.offset_ms), corrected(block.last_ms, pager.offset_ms)
             before = pager.cursor is not None and block.last_ms < pager.cursor.timestamp
@@ -174,14 +171,13 @@ class Replays:
     async def frames(self, session: Session) -> list[FrameInfo]:
         """All pictures by corrected time."""
         live = await self._live.get(session) if session.live else None
-        index = await self._frame_index(session, live)
-        return [FrameInfo(at_ms, f.length, f.format) for at_ms, f in index]
+        return [FrameInfo(f.at_ms, f.length, f.format) for f in await self._frame_index(session, live)]
 
     @_steady
     async def frame(self, session: Session, at_ms: int) -> tuple[bytes, str]:
         """One picture's bytes and format. Raises NotFound."""
         live = await self._live.get(session) if session.live else None
-        found = dict(await self._frame_index(session, live)).get(at_ms)
+        found = (await self._frame_index(session, live)).find(at_ms)
         if found is None:
             raise NotFound("no frame at that time")
         if live is not None:
@@ -189,19 +185,8 @@ class Replays:
         key = f"{_prefix(session)}frames-{found.object_no}"
         return await self._objects.get(key, start=found.offset, length=found.length), found.format
 
-    async def _frame_index(self, session: Session, live: Live | None) -> list[tuple[int, StoredFrame]]:
-        """(corrected time, picture) by time; of several at one millisecond each later one moves to the next free."""
-        if live is not None:
-            pictures = live.gathered.material.sorted_pictures()
-            stored = [StoredFrame(p.at_ms, 0, p.offset, p.length, p.format) for p in pictures]
-        else:
-            stored = (await self._manifest(session)).frames
-        index: list[tuple[int, StoredFrame]] = []
-        last = -(2**63)
-        for frame in stored:
-            last = max(last + 1, corrected(frame.at_ms, session.clock_offset_ms or 0))
-            index.append((last, frame))
-        return index
+    async def _frame_index(self, session: Session, live: Live | None) -> FrameIndex:
+        return live.frames if live is not None else (await self._index(session)).frames
 
     async def users(self, session: Session) -> list[str]:
         """Every user id that the session's messages named, as it is found by."""
@@ -239,16 +224,8 @@ class Replays:
         await erasure.erase_session(self._db, self._objects, session, self._clock())
         await self._sessions.changed([(session.project_id, session.session_id)])
 
-    async def _manifest(self, session: Session) -> Manifest:
-        key = _prefix(session)
-        found = self._manifests.get(key)
-        if found is None:
-            content = await self._objects.get(key + "manifest")
-            found = self._manifests[key] = Manifest.from_bytes(content)
-        self._manifests.move_to_end(key)
-        while len(self._manifests) > MANIFESTS_KEPT:
-            self._manifests.popitem(last=False)
-        return found
+    async def _index(self, session: Session) -> RecordingIndex:
+        return await self._indexes.get(_prefix(session), session.clock_offset_ms or 0)
 
     async def _fresh(self, session: Session) -> Session:
         found = await session_store.find(self._db, session.session_id, [session.project_id])
