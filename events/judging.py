@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from events.exact_json import HugeInteger
+from events.held_schemas import Checkers
 from events.incoming import MAX_DEPTH, IncomingEvent, clean_text
-from events.schemas import Checkers
 from events.times import parse_time
 from playhead.errors import Detail
 
@@ -110,16 +111,18 @@ def _data(value: dict[str, Any], rules: Rules) -> Iterator[Detail]:
 
 
 def _unfit(value: Any, field: str, depth: int) -> Iterator[Detail]:
-    """What cannot be kept: NUL characters, and nesting without end."""
+    """What cannot be kept: NUL characters, whole numbers beyond 64 bits, nesting without end."""
     if isinstance(value, str):
         if "\0" in value:
             yield Detail(clean_text(field)[:300], "invalid_value", "holds a NUL character")
+    elif isinstance(value, HugeInteger):
+        yield Detail(clean_text(field)[:300], "invalid_value", "is a whole number beyond 64 bits")
     elif isinstance(value, (dict, list)):
         if depth >= MAX_DEPTH:
             yield Detail(clean_text(field)[:300], "invalid_value", f"is nested deeper than {MAX_DEPTH}")
             return
         for name, each in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(each, (str, dict, list)) or (isinstance(name, str) and "\0" in name):
+            if isinstance(each, (str, dict, list, HugeInteger)) or (isinstance(name, str) and "\0" in name):
                 inner = f"{field}.{name}"
                 if isinstance(name, str):
                     yield from _unfit(name, inner, depth)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from cache import Bus, Cache, Lives
 from events.ids import EventIds, MadeIds
 from events.judging import SOURCE
 from events.schemas import Schemas
-from playhead.settings import Settings
 from storage.postgres import Database
 
 
@@ -22,20 +21,11 @@ class EventService:
     made_ids: MadeIds
 
 
-async def open_events(
-    settings: Settings,
-    db: Database,
-    cache: Cache,
-    bus: Bus | None,
-    clock: Callable[[], int],
-    keys: Sequence[str],
-) -> EventService:
-    """Listening on `bus` for schemas that other processes change; `keys` seal identifiers, the first signs."""
-    lives = Lives(
-        ttl_ms=int(settings.cache_ttl_s * 1000),
-        negative_ttl_ms=int(settings.cache_negative_ttl_s * 1000),
-        entries=settings.cache_entries,
-    )
-    schemas = Schemas(db, cache, bus, clock, lives)
-    await schemas.start()
-    return EventService(schemas, EventIds(db, SOURCE), MadeIds(keys))
+@asynccontextmanager
+async def open_events(db: Database, keys: Sequence[str]) -> AsyncIterator[EventService]:
+    """`keys` seal identifiers, the first signs."""
+    schemas = Schemas(db)
+    try:
+        yield EventService(schemas, EventIds(db, SOURCE), MadeIds(keys))
+    finally:
+        await schemas.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -77,6 +77,32 @@ class KeptRefusal:
             "details": self.details,
             "event": orjson.Fragment(self.event),
         }
+
+
+# What the user's identifier stands in as bytes; whether it is a value of its own is seen by reading.
+CANDIDATES = """
+SELECT error_id, event FROM event_errors
+WHERE project_id = $1 AND error_id > $2 AND position($3::bytea IN event) > 0 ORDER BY error_id LIMIT 500
+"""
+DELETE = "DELETE FROM event_errors WHERE project_id = $1 AND error_id = ANY($2::bigint[])"
+_USER_MEMBERS: Final = frozenset({"user_id", "userId", "user"})
+
+
+async def delete_of_user(db: Database, project_id: int, user_id: str) -> None:
+    """Remove the refused events that name this user: a text anywhere in them, or a number that is a user's."""
+    needle, place = orjson.dumps(user_id)[1:-1], 0
+    while rows := await db.fetch(CANDIDATES, project_id, place, needle):
+        place = rows[-1][0]
+        naming = [error_id for error_id, event in rows if _names(orjson.loads(event), user_id)]
+        await db.execute(DELETE, project_id, naming)
+
+
+def _names(value: Any, user_id: str, member: str = "") -> bool:
+    if isinstance(value, dict):
+        return any(name == user_id or _names(each, user_id, name) for name, each in value.items())
+    if isinstance(value, list):
+        return any(_names(each, user_id, member) for each in value)
+    return value == user_id or (member in _USER_MEMBERS and type(value) is int and str(value) == user_id)
 
 
 PAGE = """

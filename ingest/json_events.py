@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import orjson
-
-from events import refusals
+from events import exact_json, refusals
 from events.ids import Holder, Wish
-from events.incoming import KIND, IncomingEvent, clean_text, pack, storable
+from events.incoming import KIND, IncomingEvent, clean_text, pack
 from events.judging import Rules, judge
 from events.model import day_of
 from events.opening import EventService
@@ -63,10 +61,7 @@ class Body:
 
 def read_body(body: bytes) -> Body:
     """One event, a list, or `{"events": [...]}`. Raises InvalidBody, Unprocessable (`empty_batch`), TooLarge."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise InvalidBody("the body is not JSON", code="invalid_json") from None
+    value = exact_json.parse(body)
     if isinstance(value, dict) and "events" in value:
         if value.keys() != {"events"} or not isinstance(value["events"], list):
             raise InvalidBody("`events` must be a list, and the only member")
@@ -198,15 +193,8 @@ def _refusals(values: Sequence[Any], outcomes: Sequence[Outcome]) -> Iterator[Re
                 details=outcome.details,
                 session_id=_text(told.get("session_id")),
                 category=_text(told.get("category")),
-                event=_as_sent(value),
+                event=exact_json.told(value),
             )
-
-
-def _as_sent(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # nested deeper than it writes
-        return orjson.dumps(storable(value))
 
 
 def _text(value: Any) -> str | None:

@@ -84,7 +84,7 @@ async def open_services(
         sessions = await open_sessions(settings, db, cache, notices, clock)
         replays = Replays(db=db, objects=objects, limits=Limits.of(settings), clock=clock, sessions=sessions)
         stack.push_async_callback(replays.close)
-        events = await open_events(settings, db, cache, notices, clock, secrets.token_secrets)
+        events = await stack.enter_async_context(open_events(db, secrets.token_secrets))
         yield Services(
             settings=settings,
             secrets=secrets,

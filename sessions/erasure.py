@@ -17,6 +17,7 @@ MARK = "INSERT INTO erased_sessions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 TABLES = ("parts", "facets", "issues", "received", "sessions")
 LETTERS = "DELETE FROM dead_letters WHERE project_id = $1 AND session_id = $2 RETURNING object_key"
 EVENTS = "DELETE FROM events WHERE project_id = $1 AND session_id = $2"
+REFUSED = "DELETE FROM event_errors WHERE project_id = $1 AND session_id = $2"
 # Hash-named pictures belong to the project; one that no session shows any more goes.
 IMAGES = """
 WITH gone AS (
@@ -55,7 +56,8 @@ async def delete_rows(conn: Any, project_id: int, session_id: int, *, now_ms: in
         await conn.execute(
             f"DELETE FROM {table} WHERE project_id = $1 AND session_id = $2", project_id, session_id
         )
-    await conn.execute(EVENTS, project_id, str(session_id))
+    for statement in (EVENTS, REFUSED):
+        await conn.execute(statement, project_id, str(session_id))
     keys = [row[0] for row in await conn.fetch(LETTERS, project_id, session_id)]
     keys += [f"images/{project_id}/{row[0]}" for row in await conn.fetch(IMAGES, project_id, session_id)]
     await conn.execute(UNUSED_IMAGES, project_id)

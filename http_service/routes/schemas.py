@@ -7,8 +7,8 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
+from events.held_schemas import Schema
 from events.judging import MAX_CHARS
-from events.schemas import Schema
 from http_service import event_models as models
 from http_service.auth import Access
 from http_service.operations import Call, Operation, Reply, json_answer

@@ -379,3 +379,31 @@ async def test_erasing_a_user_erases_events_of_all_protocols(site, reader):
         assert names(await reader(URL, user_id="bob")) == ["bob"]
         assert names(await reader(URL, user_id="ana")) == []
         await reader(f"{URL}/ana", status=404)
+
+
+async def test_erasing_a_user_erases_what_was_refused_of_that_user_too(site, reader):
+    """Where the user is named by a text of its own anywhere, or by a number that is a user's."""
+    naming = [
+        event(name="", user_id='a"na'),
+        event(name="", data={"who": [{"id": 'a"na'}]}),
+        event(name="", data={'a"na': 1}),
+        event(name="", session_id='a"na'),
+    ]
+    others = [event(name="", data={"text": 'by a"na'}), event(name="", data={"count": 10})]
+    numbered = event(name="", data={"user": {"userId": 10}})
+    assert (await site.client.post(URL, json=[*naming, *others, numbered], headers=KEY)).status_code == 422
+    for user, left in (('a"na', [*others, numbered]), ("10", others)):
+        path = f"/api/v1/projects/shop/users/{quote(user)}"
+        assert (await site.client.delete(path, headers=ADMIN)).status_code == 204
+        shown = [each["event"] for each in (await reader(ERRORS))["errors"]]
+        assert sorted(shown, key=str) == sorted(left, key=str)
+
+
+async def test_erasing_a_replay_erases_what_was_refused_of_its_session_too(site, reader):
+    started = await site.start()
+    await site.work(1)
+    refused = [event(name="", session_id=each) for each in (started["sessionID"], "other")]
+    assert (await site.client.post(URL, json=refused, headers=KEY)).status_code == 422
+    got = await site.client.delete(f"/api/v1/replays/{started['sessionID']}", headers=ADMIN)
+    assert got.status_code == 204
+    assert [each["event"]["session_id"] for each in (await reader(ERRORS))["errors"]] == ["other"]

@@ -24,19 +24,20 @@ THREADS = 50
 IDS = 20
 
 
-@pytest.fixture
-def program(tmp_path):
-    made = Program(tmp_path / "data", "serve", settings={"http_processes": "2"})
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """Two HTTP processes and the project `shop`."""
+    made = Program(tmp_path_factory.mktemp("program"), "serve", settings={"http_processes": "2"})
     try:
-        yield made.await_ready()
+        made.await_ready()
+        assert made.post("/api/v1/projects", {"name": "Shop", "key": "shop"}).status_code == 201
+        yield made
     finally:
         made.close()
 
 
 def test_of_all_who_send_an_id_one_is_told_that_it_is_new(program):
     """50 threads on two processes: singles and batches, all of the same ids, some with another event under them."""
-    made = program.post("/api/v1/projects", {"name": "Shop", "key": "shop"})
-    assert made.status_code == 201
     told: list[tuple[str, str, bool | str]] = []
     gate = threading.Barrier(THREADS)
 
@@ -75,6 +76,39 @@ def test_of_all_who_send_an_id_one_is_told_that_it_is_new(program):
     assert until(lambda: len(stored()) >= IDS)
     assert {each["id"]: each["name"] for each in stored()} == winners
     assert len(stored()) == IDS
+
+
+def test_a_changed_schema_binds_in_every_process_from_its_answer_on(program):
+    """Both processes check events all the while; from the moment of the answer on none goes by what was before."""
+    category, stop = "of schemas", threading.Event()
+
+    def status() -> int:
+        """Of an event sent on a connection of its own, so that now this process takes it, now that."""
+        with httpx.Client(base_url=program.url, headers=KEY, trust_env=False, verify=False) as client:
+            return client.post(URL, json=event(category=category), timeout=60).status_code
+
+    def keep_busy() -> None:
+        while not stop.is_set():
+            status()
+
+    senders = [threading.Thread(target=keep_busy) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    try:
+        path = f"{program.url}/api/v1/schemas/{category}?project=shop"
+        admin = {"Authorization": f"Bearer {program.admin_key}"}
+        for turn in range(8):
+            with httpx.Client(headers=admin, trust_env=False, timeout=60) as client:
+                if turn % 4 == 3:
+                    assert client.delete(path).status_code == 204
+                else:
+                    assert client.put(path, json=bool(turn % 2)).status_code in (200, 201)
+            wanted = 202 if turn % 2 else 422
+            assert {status() for _ in range(12)} == {wanted}, turn
+    finally:
+        stop.set()
+        for sender in senders:
+            sender.join()
 
 
 async def test_without_the_database_what_needs_no_id_is_taken(tmp_path):

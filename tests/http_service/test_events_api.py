@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import orjson
@@ -128,6 +129,38 @@ async def test_projects_do_not_see_each_other(site):
     found = (await site.client.get(URL, headers=headers)).json()["events"]
     assert [each["name"] for each in found] == ["other"]
     assert (await site.client.get(f"{URL}?project=shop", headers=headers)).status_code == 404
+
+
+# -- numbers
+
+
+async def test_numbers_are_kept_as_they_are(site):
+    data = {"a": [2**64 - 1, -(2**63), 1234567890123456789], "b": 1e30, "c": 0.1, "d": -0.5}
+    assert (await site.client.post(URL, json=event(data=data), headers=KEY)).status_code == 202
+    (shown,) = await stored(site, 1)
+    assert shown["data"] == data
+    assert [type(each) for each in shown["data"]["a"]] == [int, int, int]
+
+
+async def test_whole_numbers_beyond_64_bits_are_refused_not_rounded(site):
+    for data, field in (
+        ({"n": 2**64}, "data.n"),
+        ({"n": -(2**63) - 1}, "data.n"),
+        ({"ok": 1, "n": [{"m": 10**300}]}, "data.n.0.m"),
+    ):
+        sent = orjson.Fragment(json.dumps(event(data=data)))
+        for value in (sent, [sent, event()]):
+            got = await site.client.post(URL, content=orjson.dumps(value), headers=KEY | JSON)
+            answer = got.json()
+            error = answer["results"][0]["error"] if got.status_code == 207 else answer["error"]
+            assert [(each["field"], each["code"]) for each in error["details"]] == [(field, "invalid_value")]
+            assert "64 bits" in error["details"][0]["message"]
+    errors = (await site.client.get("/api/v1/errors?project=shop", headers=ADMIN)).json()["errors"]
+    assert len(errors) == 6
+    assert errors[-1]["event"]["data"] == {"n": str(2**64)}
+    everywhere = json.dumps(event(session_id=10**30, id=-(10**30), timestamp=10**30))
+    got = await site.client.post(URL, content=everywhere, headers=KEY | JSON)
+    assert {each["field"] for each in got.json()["error"]["details"]} == {"session_id", "id", "timestamp"}
 
 
 # -- bodies
