@@ -1,5 +1,6 @@
 /**
- * Secrets in a link's fragment, which browsers send to no server: `#code=…` signs in once, `#share=…` opens one replay.
+ * Secrets in a link's fragment, which browsers send to no server: `#code=…` signs in once, `#share=…` opens one
+ * replay.
  *
  * @typedef {{code: string} | {share: string}} Credential
  */

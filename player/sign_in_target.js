@@ -10,7 +10,9 @@ const HOME = "/";
  */
 export function signInAddress({ pathname, search }) {
   const target = pathname + search;
-  return target === HOME || match(pathname)?.page === "sign_in" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(target)}`;
+  return target === HOME || match(pathname)?.page === "sign_in"
+    ? "/sign-in"
+    : `/sign-in?next=${encodeURIComponent(target)}`;
 }
 
 /**

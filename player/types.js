@@ -54,7 +54,7 @@
  * @property {Record<string, any> | null} [completeness]
  *
  * @typedef {{replays: ReplayOut[], next_cursor: string | null}} ReplaysOut
- * @typedef {{value: string, count: number}} Suggestion
+ * @typedef {{value: string, count?: number | null}} Suggestion  count: of sessions, as far as it was counted (100)
  */
 
 /**

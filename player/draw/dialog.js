@@ -31,7 +31,9 @@ export function dialog(title, content, close) {
     <div class="dialog-body">
       <header>
         <h2 id="dialog-title">${title}</h2>
-        <button class="button quiet square" type="button" aria-label="Close" @click=${button}>${icon("close")}</button>
+        <button class="button quiet square" type="button" aria-label="Close" @click=${button}>
+          ${icon("close")}
+        </button>
       </header>
       ${content}
     </div>

@@ -49,7 +49,13 @@ export function preciseClock(ms) {
   return ms < 0 ? MINUS + text : text;
 }
 
-/** A length of time, short: `320 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. @param {number} ms @param {Locale} [locale] @returns {string} */
+/**
+ * A length of time, short: `320 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
+ *
+ * @param {number} ms
+ * @param {Locale} [locale]
+ * @returns {string}
+ */
 export function duration(ms, locale) {
   if (ms < 0) return MINUS + duration(-ms, locale);
   if (ms < SECOND) return `${Math.round(ms)} ms`;
@@ -60,7 +66,13 @@ export function duration(ms, locale) {
   return pair(ms, DAY, "d", HOUR, "h");
 }
 
-/** @param {number} ms @param {number} large @param {string} unit @param {number} small @param {string} rest */
+/**
+ * @param {number} ms
+ * @param {number} large
+ * @param {string} unit
+ * @param {number} small
+ * @param {string} rest
+ */
 function pair(ms, large, unit, small, rest) {
   const more = Math.floor((ms % large) / small);
   return `${Math.floor(ms / large)} ${unit}${more ? ` ${more} ${rest}` : ""}`;
@@ -103,21 +115,41 @@ export function shortCount(number, locale) {
   return numeric(number, number < 10_000 ? {} : { notation: "compact", maximumFractionDigits: 1 }, locale);
 }
 
-/** `1 event`, `2 events`. @param {number} number @param {string} one @param {string} [many] @param {Locale} [locale] */
+/**
+ * `1 event`, `2 events`.
+ *
+ * @param {number} number
+ * @param {string} one
+ * @param {string} [many]
+ * @param {Locale} [locale]
+ */
 export function plural(number, one, many = `${one}s`, locale = undefined) {
   return `${count(number, locale)} ${number === 1 ? one : many}`;
 }
 
 /** `12 %`-like with the locale's sign. @param {number} share 0 to 1 @param {Locale} [locale] */
 export function percent(share, locale) {
-  return numeric(share, { style: "percent", maximumFractionDigits: share && Math.abs(share) < 0.1 ? 1 : 0 }, locale);
+  return numeric(
+    share,
+    { style: "percent", maximumFractionDigits: share && Math.abs(share) < 0.1 ? 1 : 0 },
+    locale,
+  );
 }
 
-/** A country's name; the code itself where it has none. @param {string} code ISO 3166 @param {Locale} [locale] */
+/**
+ * A country's name; the code itself where it has none.
+ *
+ * @param {string} code ISO 3166
+ * @param {Locale} [locale]
+ */
 export function country(code, locale) {
   if (!/^[A-Za-z]{2}$/.test(code) || code.toUpperCase() === "UN") return code === "UN" ? "" : code;
   try {
-    return formatter("region", locale, { type: "region" }, /** @type {any} */ (Intl.DisplayNames)).of(code.toUpperCase()) ?? code;
+    return (
+      formatter("region", locale, { type: "region" }, /** @type {any} */ (Intl.DisplayNames)).of(
+        code.toUpperCase(),
+      ) ?? code
+    );
   } catch {
     return code;
   }
@@ -170,7 +202,8 @@ function moment(ms, zone, options, locale) {
  * Day and time; the year only when it is not this one.
  *
  * @param {number} ms
- * @param {{zone?: number | string, now_ms?: number, locale?: Locale}} [options] zone: see parseZone; undefined: the viewer's
+ * @param {{zone?: number | string, now_ms?: number, locale?: Locale}} [options]
+ *   zone: see parseZone; undefined: the viewer's
  */
 export function dateTime(ms, { zone, now_ms = Date.now(), locale } = {}) {
   const year = (/** @type {number} */ at) => moment(at, zone, { year: "numeric" }, "en");
@@ -179,15 +212,40 @@ export function dateTime(ms, { zone, now_ms = Date.now(), locale } = {}) {
   return moment(ms, zone, year(ms) === year(now_ms) ? options : { ...options, year: "numeric" }, locale);
 }
 
-/** Day and time to the second with the zone's name. @param {number} ms @param {{zone?: number | string, locale?: Locale}} [options] */
+/**
+ * Day and time to the second with the zone's name.
+ *
+ * @param {number} ms
+ * @param {{zone?: number | string, locale?: Locale}} [options]
+ */
 export function fullTime(ms, { zone, locale } = {}) {
   const text = moment(ms, zone, { dateStyle: "medium", timeStyle: "medium" }, locale);
   return `${text} ${zone === undefined ? viewerZone() : zoneName(zone)}`;
 }
 
-/** Time of day to the second. @param {number} ms @param {{zone?: number | string, locale?: Locale}} [options] */
+/**
+ * Time of day to the second.
+ *
+ * @param {number} ms
+ * @param {{zone?: number | string, locale?: Locale}} [options]
+ */
 export function timeOfDay(ms, { zone, locale } = {}) {
   return moment(ms, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }, locale);
+}
+
+/**
+ * Time of day to the minute.
+ *
+ * @param {number} ms
+ * @param {{zone?: number | string, locale?: Locale}} [options]
+ */
+export function shortTime(ms, { zone, locale } = {}) {
+  return moment(ms, zone, { hour: "2-digit", minute: "2-digit" }, locale);
+}
+
+/** The day, to compare: `2026-01-31`-like. @param {number} ms @param {{zone?: number | string}} [options] */
+export function day(ms, { zone } = {}) {
+  return moment(ms, zone, { year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
 }
 
 /** The viewer's zone by name. */
@@ -195,12 +253,21 @@ export function viewerZone() {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** How long ago: `just now`, `5 min ago`, `yesterday`. @param {number} ms @param {number} now_ms @param {Locale} [locale] */
+/**
+ * How long ago: `just now`, `5 min ago`, `yesterday`.
+ *
+ * @param {number} ms
+ * @param {number} now_ms
+ * @param {Locale} [locale]
+ */
 export function ago(ms, now_ms, locale) {
   const past = now_ms - ms;
   if (Math.abs(past) < MINUTE) return "just now";
   const relative = formatter("relative", locale, { numeric: "auto", style: "short" }, Intl.RelativeTimeFormat);
-  for (const [unit, size] of /** @type {const} */ ([["day", DAY], ["hour", HOUR]])) {
+  for (const [unit, size] of /** @type {const} */ ([
+    ["day", DAY],
+    ["hour", HOUR],
+  ])) {
     if (Math.abs(past) >= size) return relative.format(-Math.trunc(past / size), unit);
   }
   return relative.format(-Math.trunc(past / MINUTE), "minute");

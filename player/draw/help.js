@@ -27,10 +27,10 @@ export function help(shortcuts, close) {
   );
   return dialog(
     "Keyboard",
-    html`<dl class="keys">
-        ${rows}
-      </dl>
-      <p class="hint">Everything else is in <a href="/docs" target="_blank" rel="noopener">the API's description</a>.</p>`,
+    html`<dl class="keys">${rows}</dl>
+      <p class="hint">
+        Everything else is in <a href="/docs" target="_blank" rel="noopener">the API's description</a>.
+      </p>`,
     close,
   );
 }

@@ -46,11 +46,19 @@ export function topBar(bar) {
     <button class="button quiet square" type="button" aria-label="Help" title="Help (?)" @click=${bar.onHelp}>
       ${icon("help")}
     </button>
-    ${bar.me
-      ? html`<button class="button quiet square" type="button" aria-label="Sign out" title="Sign out" @click=${bar.onSignOut}>
-          ${icon("sign-out")}
-        </button>`
-      : nothing}
+    ${
+      bar.me
+        ? html`<button
+            class="button quiet square"
+            type="button"
+            aria-label="Sign out"
+            title="Sign out"
+            @click=${bar.onSignOut}
+          >
+            ${icon("sign-out")}
+          </button>`
+        : nothing
+    }
   </header>`;
 }
 
@@ -75,7 +83,12 @@ function switcher({ me, projects, project, onProject }) {
   const changed = (event) => {
     if (event.target instanceof HTMLSelectElement) onProject(event.target.value);
   };
-  return html`<select class="select bar-project" aria-label="Project" .value=${live(project ?? "")} @change=${changed}>
+  return html`<select
+    class="select bar-project"
+    aria-label="Project"
+    .value=${live(project ?? "")}
+    @change=${changed}
+  >
     <option value="" ?selected=${!project}>All projects</option>
     ${projects.map(({ key, name }) => html`<option value=${key} ?selected=${key === project}>${name}</option>`)}
   </select>`;

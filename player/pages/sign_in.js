@@ -6,7 +6,7 @@
  */
 
 import { ApiError } from "../api.js";
-import { icon } from "../draw/icons.js";
+import { problemLine } from "../draw/fields.js";
 import { targetOf } from "../sign_in_target.js";
 import { createStore } from "../store.js";
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
@@ -46,7 +46,7 @@ export function open({ root, api, identify, navigate, location, title }) {
     return html`<section class="sign-in">
       <h1>Sign in to Playhead</h1>
       <form class="card" novalidate @submit=${submitted}>
-        <input class="visually-hidden" type="text" name="username" autocomplete="username" value="playhead" tabindex="-1" aria-hidden="true" />
+        <input hidden type="text" name="username" autocomplete="username" value="playhead" />
         <div class="field">
           <label for="key">API key or admin key</label>
           <input
@@ -63,13 +63,11 @@ export function open({ root, api, identify, navigate, location, title }) {
             aria-invalid=${problem ? "true" : "false"}
           />
         </div>
-        <div role="alert" id="sign-in-problem">
-          ${problem ? html`<p class="problem">${icon("issue")}<span>${problem}</span></p>` : nothing}
-        </div>
+        <div role="alert" id="sign-in-problem">${problemLine(problem)}</div>
         <button class="button primary" type="submit" ?disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button>
       </form>
       <ul class="hint">
-        <li>The server prints a link that signs you in when it starts; <code>playhead sign-in</code> prints another.</li>
+        <li>The server prints a link that signs you in when it starts, <code>playhead sign-in</code> another.</li>
         <li>The admin key lies in <code>secrets/admin_key</code> of the data directory.</li>
         <li><code>playhead apikey create --project KEY</code> makes a key for one project.</li>
       </ul>
@@ -89,6 +87,8 @@ function refusalOf(state) {
 function reasonOf(problem) {
   if (!(problem instanceof ApiError)) throw problem;
   if (problem.status === 401) return "This key is not known. It may have been revoked.";
-  if (problem.code === "cross_site") return "The browser says that this form is not the server’s own. Open the server’s address directly.";
+  if (problem.code === "cross_site") {
+    return "The browser says that this form is not the server’s own. Open the server’s address directly.";
+  }
   return problem.message;
 }

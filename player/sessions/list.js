@@ -1,0 +1,64 @@
+/**
+ * The rows near the window, out of as many as there are.
+ *
+ * @import { Extent } from "./extent.js"
+ * @import { Rows } from "./rows.js"
+ */
+
+import { styled } from "../draw/styled.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { indexesOf } from "./extent.js";
+import { COLUMNS, row } from "./row.js";
+
+export const NARROW = "(max-width: 759px)";
+const ROW_PX = 72;
+const CARD_PX = 116;
+const SKELETONS = 14;
+
+/** The height of a row, which style/sessions.css gives it too. @param {boolean} narrow */
+export function rowHeight(narrow) {
+  return narrow ? CARD_PX : ROW_PX;
+}
+
+export function columnHeads() {
+  return html`<div class="heads" role="row" aria-rowindex="1">
+    ${COLUMNS.map(([name, part]) => html`<span role="columnheader" class="h-${part}">${name}</span>`)}
+  </div>`;
+}
+
+/**
+ * @param {object} view
+ * @param {Rows} view.rows
+ * @param {Extent} view.extent
+ * @param {number} view.active  index of the row that the keyboard is at; -1: none
+ * @param {number} view.row_px
+ * @param {number} view.now_ms
+ * @param {(id: string) => boolean} view.pictured
+ */
+export function list({ rows, extent, active, row_px, now_ms, pictured }) {
+  const indexes = indexesOf(extent, active, rows.all.length);
+  return html`<div class="rows" role="rowgroup" ${styled({ height: `${rows.all.length * row_px}px` })}>
+    ${repeat(
+      indexes,
+      (index) => rows.all[index]?.session_id,
+      (index) => {
+        const replay = rows.all[index];
+        if (!replay) return nothing;
+        return row(replay, {
+          index,
+          top_px: index * row_px,
+          now_ms,
+          pictured: pictured(replay.session_id),
+          active: index === active,
+        });
+      },
+    )}
+  </div>`;
+}
+
+export function skeleton() {
+  return html`<div class="skeleton" aria-hidden="true">
+    ${Array.from({ length: SKELETONS }, () => html`<div><span></span><span></span><span></span><span></span></div>`)}
+  </div>`;
+}

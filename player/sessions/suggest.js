@@ -1,0 +1,75 @@
+/**
+ * Values that exist, to choose from.
+ *
+ * @import { Api } from "../api.js"
+ * @import { Suggestion } from "../types.js"
+ * @import { Field } from "./fields.js"
+ */
+
+import { isAbort } from "../api.js";
+import { valueText } from "./chips.js";
+
+const MOST = 100;
+
+/** Few values, whose names are not what is stored: all are read, and searched here by both. */
+const NAMED = new Set(["issue", "platform", "country"]);
+
+/** @typedef {Suggestion & {own?: boolean}} Choice  own: what is typed, as it is */
+
+/**
+ * @typedef {object} Suggest
+ * @property {(project: string | null, field: string, typed: string) => Promise<Suggestion[] | null>} values
+ *   null: a later question made this one pointless
+ * @property {() => void} stop
+ */
+
+/**
+ * @param {Api} api
+ * @returns {Suggest}
+ */
+export function createSuggest(api) {
+  let asking = new AbortController();
+  return {
+    async values(project, field, typed) {
+      asking.abort();
+      const { signal } = (asking = new AbortController());
+      const prefix = NAMED.has(field) ? "" : typed.trim();
+      try {
+        const params = { project, field, prefix, limit: MOST };
+        const { values } = await api.get("/replays/suggestions", { params, signal });
+        return signal.aborted ? null : matching(values, field, typed);
+      } catch (problem) {
+        if (isAbort(problem) || signal.aborted) return null;
+        throw problem;
+      }
+    },
+    stop: () => asking.abort(),
+  };
+}
+
+/**
+ * Those that fit what is typed, by stored value or by name.
+ *
+ * @param {Suggestion[]} values @param {string} field @param {string} typed
+ */
+export function matching(values, field, typed) {
+  const wanted = typed.trim().toLowerCase();
+  if (!NAMED.has(field) || !wanted) return values;
+  return values.filter(
+    ({ value }) => value.toLowerCase().startsWith(wanted) || valueText(field, value).toLowerCase().includes(wanted),
+  );
+}
+
+/**
+ * What the field offers: what is typed first where a part is enough, last where it must be the whole.
+ *
+ * @param {Field} field @param {readonly Suggestion[]} found @param {string} typed
+ * @returns {Choice[]}
+ */
+export function choices(field, found, typed) {
+  const text = typed.trim();
+  if (!text) return [...found];
+  const own = { value: text, own: true };
+  if (field.kind === "contains") return [own, ...found];
+  return found.some(({ value }) => value === text) ? [...found] : [...found, own];
+}
