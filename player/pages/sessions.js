@@ -69,10 +69,8 @@ export function open(context) {
   /** @param {Filters} filters */
   function apply(filters) {
     typing.end();
-    go({
-      ...filters,
-      text: store.state.text.trim() === store.state.filters.text ? filters.text : store.state.text.trim(),
-    });
+    const { text, filters: now } = store.state;
+    go(text.trim() === now.text ? filters : { ...filters, text: text.trim() });
   }
 
   function keepPlace() {

@@ -5,6 +5,7 @@
  * @import { Filters } from "./filters.js"
  * @import { createFilterMenu } from "./filter_menu.js"
  * @import { Menu } from "./menu.js"
+ * @import { Choice } from "./suggest.js"
  */
 
 import { combobox } from "../draw/combobox.js";
@@ -113,7 +114,7 @@ function valueBox(menu, field, { typed, patch, take, back }) {
   });
 }
 
-/** @param {Field} field @param ReturnType<typeof choices>[number]} choice */
+/** @param {Field} field @param {Choice} choice */
 function option(field, { value, count: sessions, own }) {
   if (own) {
     const relation = field.kind === "contains" ? "contains" : "is";
