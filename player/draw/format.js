@@ -178,6 +178,13 @@ export function parseZone(zone) {
   }
 }
 
+/** `UTC+2`, where the width is small. @param {number | string} zone */
+export function shortZoneName(zone) {
+  return zoneName(zone)
+    .replace(/(?<=[+\u2212])0(?=\d)/, "")
+    .replace(/:00$/, "");
+}
+
 /** `UTC+02:00`. @param {number | string} zone */
 export function zoneName(zone) {
   if (typeof zone === "string") return zone;

@@ -4,7 +4,17 @@
  * @import { ReplayOut } from "../types.js"
  */
 
-import { ago, country, dateTime, day, fullTime, parseZone, plural, shortTime, zoneName } from "../draw/format.js";
+import {
+  ago,
+  country,
+  dateTime,
+  day,
+  fullTime,
+  parseZone,
+  plural,
+  shortTime,
+  shortZoneName,
+} from "../draw/format.js";
 
 const APP_VERSION_KEYS = ["appVersion", "app_version", "version"];
 const NO_VERSION = new Set(["", "N/A"]);
@@ -60,7 +70,7 @@ export function times({ started_ms, clock_offset_ms, timezone }, now_ms) {
   const device_ms = started_ms - clock_offset_ms;
   return {
     own: dateTime(started_ms, { now_ms }),
-    device: zone === null ? "" : `${deviceTime(started_ms, device_ms, zone, now_ms)} ${zoneName(zone)}`,
+    device: zone === null ? "" : `${deviceTime(started_ms, device_ms, zone, now_ms)} ${shortZoneName(zone)}`,
     detail: [
       `${fullTime(started_ms)} (you), ${ago(started_ms, now_ms)}`,
       zone === null ? "The device’s zone is not known." : `${fullTime(device_ms, { zone })} (device)`,

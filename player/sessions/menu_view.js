@@ -21,6 +21,7 @@ import { choices } from "./suggest.js";
 
 /** The server counts the sessions of a value up to here. */
 const COUNTED = 100;
+const EDGE_PX = 8;
 
 /** @typedef {ReturnType<typeof createFilterMenu>} Actions */
 
@@ -42,7 +43,7 @@ export function menuView(menu, filters, actions) {
     class="menu card"
     role="dialog"
     aria-label=${titleOf(menu)}
-    ${ref(takeFocus)}
+    ${ref(settle)}
     @keydown=${pressed}
     @focusout=${left}
   >
@@ -50,9 +51,14 @@ export function menuView(menu, filters, actions) {
   </div>`;
 }
 
-/** The first control, once it is there. @param {Element | undefined} element */
-function takeFocus(element) {
-  queueMicrotask(() => element?.querySelector("input")?.focus());
+/** Inside the window, and the focus in its first control, once both are there. @param {Element | undefined} element */
+function settle(element) {
+  if (!(element instanceof HTMLElement)) return;
+  queueMicrotask(() => {
+    const beyond_px = element.getBoundingClientRect().right + EDGE_PX - document.documentElement.clientWidth;
+    if (beyond_px > 0) element.style.translate = `${-beyond_px}px`;
+    element.querySelector("input")?.focus({ preventScroll: true });
+  });
 }
 
 /** @param {Menu} menu @param {Actions} actions */

@@ -64,6 +64,10 @@ test("a device's zone is an offset or a name, or nothing that a clock could be s
   assert.equal(format.zoneName(120), "UTC+02:00");
   assert.equal(format.zoneName(-210), "UTC\u221203:30");
   assert.equal(format.zoneName(0), "UTC");
+  assert.equal(format.shortZoneName(120), "UTC+2");
+  assert.equal(format.shortZoneName(-210), "UTC\u22123:30");
+  assert.equal(format.shortZoneName(660), "UTC+11");
+  assert.equal(format.shortZoneName("Europe/Berlin"), "Europe/Berlin");
 });
 
 test("times are shown in the zone asked for, with the year when it is another", () => {
