@@ -41,6 +41,10 @@ INSERT INTO parts ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM incomi
 OF_SESSION = f"""
 SELECT {", ".join(COLUMNS)} FROM parts WHERE project_id = $1 AND session_id = $2 ORDER BY segment_key, record
 """
+NEWEST = f"""
+SELECT {", ".join(COLUMNS)} FROM parts WHERE project_id = $1 AND session_id = $2 AND kind = $3
+ORDER BY segment_key DESC, record DESC LIMIT $4
+"""
 DELETE = """
 DELETE FROM parts p USING unnest($3::text[], $4::int[]) AS gone(segment_key, record)
 WHERE p.project_id = $1 AND p.session_id = $2 AND p.segment_key = gone.segment_key AND p.record = gone.record
@@ -59,6 +63,11 @@ async def insert(conn: Any, parts: Sequence[Part]) -> None:
 async def of_session(conn: Any, project_id: int, session_id: int) -> list[Part]:
     """A session's parts in journal order."""
     return [Part(**dict(row)) for row in await conn.fetch(OF_SESSION, project_id, session_id)]
+
+
+async def newest(conn: Any, project_id: int, session_id: int, kind: str, *, limit: int) -> list[Part]:
+    """A session's last parts of one kind, newest first."""
+    return [Part(**dict(row)) for row in await conn.fetch(NEWEST, project_id, session_id, kind, limit)]
 
 
 async def delete(conn: Any, project_id: int, session_id: int, parts: Iterable[Part]) -> None:

@@ -6,6 +6,7 @@ Under `recordings/{project}/{session}/{version}-{attempt}/`:
 - `indexes`    the lowest SDK index of each message (msgpack, zstd), so that late data can be merged in
 - `frames-N`   pictures back to back; equal contents stored once
 - `timeline`   gzip JSON, what the player loads (sessions/timeline.py)
+- `poster.webp` a small picture of the last screen, if there is one
 - `manifest`   gzip JSON: blocks, picture index, coverage, completeness, counts
 
 Messages, frames and timeline of the same material are the same bytes, whatever the order it came in.

@@ -6,13 +6,13 @@ import asyncio
 import gzip
 from array import array
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
+from cache.sized_cache import SizedCache
 from sessions.message_pages import corrected
 from sessions.recording import FORMATS, Block, StoredFrame
 from storage.objects import ObjectStore
@@ -94,46 +94,22 @@ class RecordingIndex:
 
 
 class RecordingIndexes:
-    """Indexes of the recordings that were read last, at most MAX_BYTES of them; each read once for all who wait."""
+    """Indexes of the recordings that were read last, MAX_BYTES of them."""
 
     def __init__(self, objects: ObjectStore, *, max_bytes: int = MAX_BYTES) -> None:
         self._objects = objects
-        self._max_bytes = max_bytes
-        self._held: OrderedDict[tuple[str, int], RecordingIndex] = OrderedDict()
-        self._loading: dict[tuple[str, int], asyncio.Task[RecordingIndex]] = {}
-        self.held_bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._held)
+        self.held: SizedCache[RecordingIndex] = SizedCache(size=lambda each: each.bytes, max_bytes=max_bytes)
 
     async def get(self, prefix: str, offset_ms: int) -> RecordingIndex:
         """The index of the recording under this prefix. Raises ObjectMissing, StorageUnavailable."""
-        key = (prefix, offset_ms)
-        found = self._held.get(key)
-        if found is not None:
-            self._held.move_to_end(key)
-            return found
-        task = self._loading.get(key)
-        if task is None:
-            task = self._loading[key] = asyncio.create_task(self._load(*key), name="recording index")
-            task.add_done_callback(lambda _: self._loading.pop(key, None))
-        return await asyncio.shield(task)
+        return await self.held.get(f"{prefix}@{offset_ms}", lambda: self._load(prefix, offset_ms))
 
     async def close(self) -> None:
-        """Ends the loads under way."""
-        tasks = list(self._loading.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Ends what is being read."""
+        await self.held.close()
 
     async def _load(self, prefix: str, offset_ms: int) -> RecordingIndex:
         content = await self._objects.get(prefix + "manifest")
         if len(content) > _LARGE_BYTES:
-            found = await asyncio.to_thread(RecordingIndex.from_bytes, content, offset_ms)
-        else:
-            found = RecordingIndex.from_bytes(content, offset_ms)
-        self._held[prefix, offset_ms] = found
-        self.held_bytes += found.bytes
-        while self.held_bytes > self._max_bytes and len(self._held) > 1:
-            self.held_bytes -= self._held.popitem(last=False)[1].bytes
-        return found
+            return await asyncio.to_thread(RecordingIndex.from_bytes, content, offset_ms)
+        return RecordingIndex.from_bytes(content, offset_ms)

@@ -21,6 +21,7 @@ from sessions.building import counts_of
 from sessions.live import Live, LiveSessions
 from sessions.message_pages import Cursor, MessagePage, Pager, Row, Wanted, corrected
 from sessions.model import Session
+from sessions.posters import Poster, Posters
 from sessions.recording import StoredFrame
 from sessions.recording_index import FrameIndex, RecordingIndex, RecordingIndexes
 from sessions.search import Page, ReplayFilters, search
@@ -90,11 +91,13 @@ class Replays:
         self._sessions = sessions
         self._live = LiveSessions(db, objects, limits)
         self._indexes = RecordingIndexes(objects)
+        self._posters = Posters(db, objects, limits)
 
     async def close(self) -> None:
         """Give back the temporary files of live sessions, end what is being read."""
         self._live.close()
         await self._indexes.close()
+        await self._posters.close()
 
     async def page(self, filters: ReplayFilters, project_ids: Sequence[int] | None) -> Page:
         """One page of sessions that match."""
@@ -184,6 +187,16 @@ class Replays:
             return live.gathered.material.content(found.offset, found.length), found.format
         key = f"{_prefix(session)}frames-{found.object_no}"
         return await self._objects.get(key, start=found.offset, length=found.length), found.format
+
+    @_steady
+    async def poster(self, session: Session) -> Poster:
+        """A small picture of the last screen. Raises NotFound."""
+        found = await self._posters.live(session) if session.live else None
+        if found is None and session.recording:
+            found = await self._posters.recorded(session, (await self._index(session)).frames)
+        if found is None:
+            raise NotFound("no picture of this replay")
+        return found
 
     async def _frame_index(self, session: Session, live: Live | None) -> FrameIndex:
         return live.frames if live is not None else (await self._index(session)).frames

@@ -15,6 +15,7 @@ from playhead.errors import PlayheadError, Unavailable
 from playhead.settings import Settings
 from sessions import issues as issue_store
 from sessions import parts as part_store
+from sessions import posters
 from sessions import recording as recordings
 from sessions import store as session_store
 from sessions import terms as term_store
@@ -129,6 +130,9 @@ class Finalizer:
             prefix = recordings.prefix(*key, name)
             for part, content in objects_of(built, gathered.material, self._settings.frames_object_bytes):
                 await self._objects.put(prefix + part, content)
+            poster = await posters.poster_of(gathered.material)
+            if poster is not None:
+                await self._objects.put(prefix + posters.NAME, poster)
             return await self._commit(session, parts, built, name)
         finally:
             gathered.material.close()

@@ -30,7 +30,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *projects.OPERATIONS,
     # /api/v1/projects/{key}/users
     *users.OPERATIONS,
-    # /api/v1/replays, /suggestions, /{session_id}, …/messages, …/frames, …/frames/{at_ms}, …/timeline
+    # /api/v1/replays, /suggestions, /{session_id}, …/messages, …/frames, …/frames/{at_ms}, …/poster, …/timeline
     *replays.OPERATIONS,
     # /api/v1/events, /events/query, /events/{id}, /sessions, /sessions/{session_id}/events, /errors
     *events.OPERATIONS,

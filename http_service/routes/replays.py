@@ -24,6 +24,10 @@ from sessions.view import ReplayView
 FOREVER: Final = "private, max-age=31536000, immutable"
 
 
+#: how long a list may show an older picture, s
+POSTER_S, LIVE_POSTER_S = 60, 5
+
+
 async def list_replays(call: Call) -> Response:
     """Sessions that match all filters."""
     query = call.query(models.ReplayQuery)
@@ -86,6 +90,17 @@ async def frame(call: Call) -> Response:
     return Response(content, media_type=f"image/{form}", headers=headers)
 
 
+async def poster(call: Call) -> Response:
+    """A small picture of the last screen."""
+    session = await _session(call)
+    found = await call.services.replays.poster(session)
+    age_s = LIVE_POSTER_S if session.live else POSTER_S
+    headers = {"etag": f'"{found.etag}"', "cache-control": f"private, max-age={age_s}"}
+    if _has(call, headers["etag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(found.content, media_type="image/webp", headers=headers)
+
+
 async def timeline(call: Call) -> Response:
     """What the player loads at once; revalidated by ETag once the session is at rest."""
     session = await _session(call)
@@ -94,7 +109,7 @@ async def timeline(call: Call) -> Response:
     found = await call.services.replays.timeline(session, keys.get(session.project_id), collected)
     etag = f'"{found.etag}"'
     headers = {"etag": etag, "cache-control": "private, no-cache" if found.final else "no-store"}
-    if etag in [each.strip().removeprefix("W/") for each in call.header("if-none-match").split(",")]:
+    if _has(call, etag):
         return Response(status_code=304, headers=headers)
     headers["vary"] = "Accept-Encoding"
     if "gzip" not in call.header("accept-encoding"):
@@ -134,6 +149,12 @@ def filters_of(query: models.ReplayQuery) -> ReplayFilters:
         limit=query.limit,
         cursor=query.cursor,
     )
+
+
+def _has(call: Call, etag: str) -> bool:
+    """Whether the client holds this version."""
+    held = call.header("if-none-match").split(",")
+    return etag in [each.strip().removeprefix("W/") for each in held]
 
 
 async def _session(call: Call) -> Session:
@@ -281,6 +302,13 @@ OPERATIONS: Final = (
         Reply(200, "the picture as it was sent", content_type="image/*"),
         frame,
         parameters={**_ID, "at_ms": "time from the list of pictures"},
+    ),
+    _read(
+        _ONE + "/poster",
+        "Read a small picture of the last screen",
+        Reply(200, "its long side is 320 pixels at most", content_type="image/webp"),
+        poster,
+        parameters=_ID,
     ),
     _read(
         _ONE + "/timeline",

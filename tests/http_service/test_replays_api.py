@@ -135,6 +135,65 @@ async def test_frames_are_served_as_sent_and_for_ever(site):
         )
 
 
+async def test_the_last_screen_is_a_small_picture_live_recorded_and_from_older_recordings(site):
+    session_id = await record(site)
+    headers = await own(site)
+    url = f"{API}/{session_id}/poster"
+
+    async def seen() -> tuple[str, Any]:
+        got = await site.client.get(url, headers=headers)
+        assert (got.status_code, got.headers["content-type"]) == (200, "image/webp")
+        assert (got.headers["x-content-type-options"], got.headers["cache-control"][:8]) == (
+            "nosniff",
+            "private,",
+        )
+        held = await site.client.get(url, headers=headers | {"If-None-Match": got.headers["etag"]})
+        assert (held.status_code, held.content) == (304, b"")
+        image = Image.open(io.BytesIO(got.content))
+        assert (image.format, image.size) == ("WEBP", (8, 16))
+        return got.headers["etag"], image.convert("RGB").getpixel((4, 8))
+
+    await site.work(3)
+    live = await seen()
+    await finalize(site)
+    recorded = await seen()
+    assert (live[1], live[0] != recorded[0]) == (recorded[1], True)
+    session = await site.services.replays.find(int(session_id), None)
+    folder = f"recordings/{session.project_id}/{session_id}/"
+    old, new = folder + session.recording_name, folder + "0-older"
+    assert f"{old}/poster.webp" in [each.key async for each in site.services.objects.list(folder)]
+    for name in ("manifest", "frames-0"):
+        await site.services.objects.put(f"{new}/{name}", await site.services.objects.get(f"{old}/{name}"))
+    await site.services.db.execute("UPDATE sessions SET recording_name = '0-older'")
+    await site.services.sessions.changed([(session.project_id, session.session_id)])
+    older = await seen()
+    assert (older[1], older[0] != recorded[0]) == (recorded[1], True)
+    await site.services.replays.delete(session)
+    assert code(await site.client.get(url, headers=headers)) == (404, "not_found")
+    assert [each.key async for each in site.services.objects.list(folder)] == []
+
+
+async def test_a_session_without_pictures_has_no_poster_and_damaged_ones_hinder_nothing(site):
+    headers = await own(site)
+    started = await site.start()
+    url = f"{API}/{started['sessionID']}/poster"
+    sent = {"Authorization": f"Bearer {started['token']}"}
+    damaged = io.BytesIO()
+    with tarfile.open(fileobj=damaged, mode="w:gz") as tar:
+        info = tarfile.TarInfo(f"1_1_{site.clock()}.jpeg")
+        info.size = 3
+        tar.addfile(info, io.BytesIO(b"\xff\xd8\xff"))
+    files = {"batch": (f"{started['sessionID']}-1.tar.gz", damaged.getvalue(), "gzip")}
+    assert (await site.client.post("/v1/mobile/images", files=files, headers=sent)).status_code == 200
+    await site.work(2)
+    assert code(await site.client.get(url, headers=headers)) == (404, "not_found")
+    await finalize(site)
+    assert (await site.client.get(f"{API}/{started['sessionID']}", headers=headers)).json()["counts"][
+        "frames"
+    ] == 1
+    assert code(await site.client.get(url, headers=headers)) == (404, "not_found")
+
+
 async def test_a_timeline_at_rest_is_revalidated(site):
     session_id = await record(site)
     headers = await own(site)

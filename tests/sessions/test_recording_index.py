@@ -56,8 +56,8 @@ async def test_it_is_read_once_for_all_and_forgotten_by_size(objects: LocalObjec
     assert await indexes.get("r/0/", 0) is found[0]
     for number in range(1, 10):
         await indexes.get(f"r/{number}/", 0)
-        assert indexes.held_bytes <= 3 * one
-    assert len(indexes) == 3
+        assert indexes.held.held_bytes <= 3 * one
+    assert len(indexes.held) == 3
     with pytest.raises(ObjectMissing):
         await indexes.get("r/0/", 0)
     with pytest.raises(ObjectMissing):  # a failure is not held
