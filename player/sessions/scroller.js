@@ -41,7 +41,7 @@ export function createScroller(root, store, more) {
   /** Where the list and its lower part begin, seen from the window. */
   function edges() {
     const top_px = root.querySelector(".rows")?.getBoundingClientRect().top ?? 0;
-    const upper_px = Math.max(0, root.querySelector(".list-head")?.getBoundingClientRect().bottom ?? 0);
+    const upper_px = Math.max(0, root.querySelector(".sessions-head")?.getBoundingClientRect().bottom ?? 0);
     return { top_px, upper_px, row_px: rowHeight(store.state.narrow) };
   }
 

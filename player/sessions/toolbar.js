@@ -104,21 +104,21 @@ function chips(bar) {
   const { filters, onFilters, openAt, menu } = bar;
   const shown = chipsOf(filters);
   if (!shown.length) return nothing;
-  return html`<ul class="chips" aria-label="Filters">
+  return html`<ul class="filters" aria-label="Filters">
     ${repeat(
       shown,
       ({ name }) => name,
       (chip) =>
-        html`<li class="chip anchor" data-filter=${chip.name}>
+        html`<li class="filter anchor" data-filter=${chip.name}>
           ${opener(
             bar,
             chip.name,
             html`${icon(chip.field.icon)}<span class="muted">${chip.label} ${chip.relation}</span>
               <span class="ellipsis">${chip.value}</span>`,
-            "chip-open",
+            "filter-open",
           )}
           <button
-            class="chip-remove"
+            class="filter-remove"
             type="button"
             aria-label="Remove filter: ${chip.label} ${chip.relation} ${chip.value}"
             @click=${() => onFilters(chip.without)}

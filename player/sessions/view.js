@@ -39,7 +39,7 @@ export function sessionsView(state, context, actions) {
   return html`<section class="sessions" aria-label="Sessions">
     <h1 class="visually-hidden">Sessions</h1>
     ${wrong(state)}
-    <div class="list-head">${head(state, actions)}${news(state, actions)}</div>
+    <div class="sessions-head">${head(state, actions)}${news(state, actions)}</div>
     ${body(state, actions)}
   </section>`;
 }
