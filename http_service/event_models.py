@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from events.judging import MAX_CHARS
 from http_service.models import Error, ErrorBody, Limit, Shape
+from ingest.json_events import MAX_EVENTS
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARS)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -17,15 +19,42 @@ Time = Annotated[str, Field(examples=["2021-09-26 09:15:27.243860"])]
 # -- requests
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
 class EventIn(Shape):
-    """An event; times are UTC unless they say otherwise. Several come as a list, or as `{"events": [...]}`."""
+    """An event; times are UTC unless they say otherwise."""
 
     session_id: Short
     category: Short
     name: Short
     data: dict[str, Any]
     timestamp: Time
-    id: Short | None = Field(None, description="the sender's identifier, for safe resending")
+    id: Short | SkipJsonSchema[None] = Field(
+        None,
+        description="the sender's identifier, for safe resending",
+        json_schema_extra=_without_default,  # it may be left out, but not be null
+    )
+
+
+Events = Annotated[list[EventIn], Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+class EventList(Shape):
+    """Several events."""
+
+    events: Events
+
+
+def _exclusive(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = schema.pop("anyOf")
+
+
+class EventsIn(RootModel[EventIn | Events | EventList]):
+    """One event, or several as a list or under `events`."""
+
+    model_config = ConfigDict(json_schema_extra=_exclusive)
 
 
 class ProjectQuery(Shape):
@@ -116,11 +145,15 @@ class ResultsOut(Shape):
 
 
 class SentOrResults(RootModel[SentOut | ResultsOut]):
-    """As the body was: one event, or a list."""
+    """As the body was: one event, or several."""
+
+    model_config = ConfigDict(json_schema_extra=_exclusive)
 
 
 class Refused(RootModel[Error | ResultsOut]):
-    """As the body was: one event, or a list of which none was taken."""
+    """As the body was: one event, or several of which none was taken."""
+
+    model_config = ConfigDict(json_schema_extra=_exclusive)
 
 
 class EventOut(Shape):

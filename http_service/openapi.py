@@ -170,6 +170,8 @@ def _content(each: Operation, schemas: _Schemas) -> dict[str, Any]:
     content: dict[str, Any] = {"schema": schemas.ref(each.body, "validation")}
     if each.body_example is not None:
         content["example"] = each.body_example
+    if each.body_examples:
+        content["examples"] = {name: {"value": value} for name, value in each.body_examples.items()}
     return content
 
 
@@ -257,8 +259,8 @@ def _row(each: Operation) -> str:
             for name, meaning in names.items()
         )
         parts.append(f"<table>{rows}</table>")
-    if each.body_example is not None:
-        parts.append(f"<p>Body, for example</p>{_example(each.body_example)}")
+    examples = [each.body_example] if each.body_example is not None else [*each.body_examples.values()]
+    parts += [f"<p>Body, for example</p>{_example(example)}" for example in examples]
     for reply in each.replies:
         parts.append(f"<p>{reply.status}: {escape(reply.description)}</p>")
         if reply.example is not None:

@@ -71,6 +71,9 @@ class Operation:
     body: type[BaseModel] | None = None
     body_type: str = "application/json"
     body_example: Any = None
+    body_examples: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # where there are several kinds: name -> body
     description: str = ""
     ingest: bool = False
     no_project: bool = False

@@ -11,7 +11,7 @@ import pytest
 
 from events.times import format_time
 from projects.changes import parse_changes
-from tests.http_service.conftest import ADMIN, Site
+from tests.http_service.conftest import ADMIN, CONTRACT, Site
 
 URL = "/api/v1/events"
 KEY = {"X-Project-Key": "shop"}
@@ -129,6 +129,36 @@ async def test_projects_do_not_see_each_other(site):
     found = (await site.client.get(URL, headers=headers)).json()["events"]
     assert [each["name"] for each in found] == ["other"]
     assert (await site.client.get(f"{URL}?project=shop", headers=headers)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        (event(), True),
+        (event(id="x"), True),
+        ([event(), event()], True),
+        ({"events": [event()]}, True),
+        (event(id=None), False),
+        (event(more=1), False),
+        (event(data=...), False),
+        ([], False),
+        ({"events": []}, False),
+        ({"events": [event()], "more": 1}, False),
+        ([event()] * 1001, False),
+        (5, False),
+    ],
+    ids=lambda value: orjson.dumps(value).decode()[:40],
+)
+async def test_what_is_documented_is_what_is_taken(site, body, fits):
+    operation = CONTRACT.document["paths"][URL]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    try:
+        CONTRACT.validate(schema, body)
+    except AssertionError:
+        assert not fits
+    else:
+        assert fits
+    assert ((await site.client.post(URL, json=body, headers=KEY)).status_code == 202) == fits
 
 
 # -- numbers

@@ -177,6 +177,8 @@ def test_the_document_is_openapi_3_1_and_its_examples_fit():
                 for content in part.get("content", {}).values():
                     if "example" in content:
                         CONTRACT.validate(content["schema"], content["example"])
+                    for example in content.get("examples", {}).values():
+                        CONTRACT.validate(content["schema"], example["value"])
             assert method == "get" or operation["responses"], path
     assert len(seen) == len(OPERATIONS)
 
