@@ -4,7 +4,7 @@
  * @import { Stretch, Gap } from "./stretches.js"
  */
 
-import { backgroundOf, gapsOf, inactiveOf } from "./stretches.js";
+import { backgroundOf, fromPhone, gapsOf, inactiveOf } from "./stretches.js";
 
 /**
  * Columns of one kind of row, by time. `t`: corrected ms since the session's start; `i`: place in the recording
@@ -158,6 +158,6 @@ function completenessOf(sent, shift) {
 function durationOf(meta, start_ms, tracks, pictures) {
   const arrived = (meta.received_ms ?? start_ms) - start_ms;
   let last = pictures.at(-1) ?? 0;
-  for (const { t } of Object.values(tracks)) last = Math.max(last, t.at(-1) ?? 0);
+  for (const { t } of fromPhone(tracks)) last = Math.max(last, t.at(-1) ?? 0);
   return Math.max(meta.duration_ms, Math.min(last, arrived), 0);
 }

@@ -50,7 +50,7 @@ export function backgroundOf(tracks, end_ms) {
  * @returns {Gap[]}
  */
 export function gapsOf(tracks, pictures, background, end_ms) {
-  const times = [pictures, ...Object.values(tracks).map((track) => track.t)];
+  const times = [pictures, ...fromPhone(tracks).map((track) => track.t)];
   const silent = subtract(holes(merged(times), SILENCE_MS, end_ms), background, SILENCE_MS);
   const limit = Math.max(PICTURE_GAP_MS, 4 * usualInterval(pictures));
   const bare = pictures.length ? subtract(holes(pictures, limit, end_ms), background, limit) : [];
@@ -136,6 +136,15 @@ export function stretchAt(stretches, t) {
   }
   const found = stretches[low];
   return found && found.from <= t ? found : undefined;
+}
+
+/**
+ * Tracks of what the phone itself recorded; `collected` is what other collectors heard of the same user.
+ * @template C
+ * @param {Record<string, C>} tracks
+ */
+export function fromPhone({ collected: _, ...tracks }) {
+  return Object.values(tracks);
 }
 
 /** @param {ArrayLike<number>} times the middle interval, ms; 0 for less than two */

@@ -1,0 +1,40 @@
+/**
+ * What the replay page shows while, or instead of, a session.
+ *
+ * @import { ApiError } from "../api.js"
+ */
+
+import { notice } from "../draw/notice.js";
+import { html } from "../vendor/lit-html/lit-html.js";
+
+/** The page's outline: what comes takes its place without moving anything. */
+export function outline() {
+  return html`<div class="replay loading" aria-busy="true" aria-label="Loading the session">
+    <header class="replay-head"><span class="blank"></span></header>
+    <div class="replay-body"><div class="replay-main"><section class="stage"></section></div></div>
+    <div class="replay-foot"></div>
+  </div>`;
+}
+
+/**
+ * @param {ApiError} problem
+ * @param {string} back
+ * @param {() => void} again
+ */
+export function failure(problem, back, again) {
+  if (problem.status === 404) {
+    return notice(
+      "This session is not here",
+      html`<p>
+          It was deleted, its retention has ended, it is of a project that you do not see, or it has not been received
+          yet.
+        </p>
+        <p><a class="button" href=${back}>All sessions</a> <button class="button" type="button" @click=${again}>Look again</button></p>`,
+    );
+  }
+  return notice(
+    "The session could not be loaded",
+    html`<p>${problem.message}</p>
+      <p><button class="button primary" type="button" @click=${again}>Try again</button> <a class="button" href=${back}>All sessions</a></p>`,
+  );
+}

@@ -1,0 +1,147 @@
+/**
+ * Draws the timeline's still parts on a canvas: the track with what is missing, and the lanes of marks.
+ *
+ * @import { Replay } from "./data.js"
+ * @import { Lane } from "./lanes.js"
+ * @import { Stretch } from "./stretches.js"
+ */
+
+import { densityOf } from "./lanes.js";
+
+/** @typedef {CanvasRenderingContext2D} Pen in CSS px */
+/** @typedef {{from: number, to: number}} Window the stretch of the session that the bar shows, ms */
+/** @typedef {(token: string) => string} Ink a custom property's colour */
+/** @typedef {{top: number, height: number}} Strip */
+/** @typedef {{track: Strip, screens: Strip | null, lanes: Strip[], height: number}} Layout */
+
+const TRACK = 10;
+const LANE = 11;
+const SCREENS = 16;
+const GAP = 3;
+const MIN_MARK = 2;
+
+/**
+ * Where everything lies, top down.
+ * @param {number} lanes
+ * @param {boolean} screens whether the names of screens have a strip
+ * @returns {Layout}
+ */
+export function layoutOf(lanes, screens) {
+  let top = 1;
+  const strip = (/** @type {number} */ height) => {
+    const made = { top, height };
+    top += height + GAP;
+    return made;
+  };
+  const track = strip(TRACK);
+  const named = screens ? strip(SCREENS) : null;
+  return { track, screens: named, lanes: Array.from({ length: lanes }, () => strip(LANE)), height: top - GAP + 1 };
+}
+
+/**
+ * The track: the session's length, what is loaded, and where nothing is.
+ * @param {Pen} pen
+ * @param {Replay} replay
+ * @param {Stretch[]} buffered
+ * @param {Strip} strip
+ * @param {(t: number) => number} x
+ * @param {Ink} ink
+ */
+export function paintTrack(pen, replay, buffered, { top, height }, x, ink) {
+  const band = (/** @type {Stretch} */ { from, to }) => /** @type {const} */ ([x(from), top, Math.max(x(to) - x(from), 1), height]);
+  pen.fillStyle = ink("--surface-2");
+  pen.fillRect(...band({ from: 0, to: replay.duration_ms }));
+  pen.fillStyle = ink("--timeline-loaded");
+  for (const each of buffered) pen.fillRect(...band(each));
+  pen.fillStyle = ink("--timeline-away");
+  for (const each of replay.background) pen.fillRect(...band(each));
+  for (const each of replay.gaps) hatch(pen, band(each), ink(each.kind === "all" ? "--bad" : "--warn"));
+}
+
+/**
+ * Screens with their names, where these fit.
+ * @param {Pen} pen
+ * @param {(Stretch & {screen: string})[]} visits
+ * @param {Strip} strip
+ * @param {(t: number) => number} x
+ * @param {number} width
+ * @param {Ink} ink
+ * @param {string} font
+ */
+export function paintScreens(pen, visits, { top, height }, x, width, ink, font) {
+  pen.font = font;
+  pen.textBaseline = "middle";
+  let painted = -Infinity;
+  visits.forEach(({ from, to, screen }, k) => {
+    const [left, right] = [Math.max(x(from), 0), Math.min(x(to), width)];
+    if (right <= 0 || left >= width || right < painted + 1) return;
+    painted = right;
+    pen.fillStyle = ink(k % 2 ? "--timeline-screen-2" : "--timeline-screen");
+    pen.fillRect(left, top, Math.max(right - left - 1, 1), height);
+    const name = fitted(pen, screen, right - left - 9);
+    pen.fillStyle = ink("--text-2");
+    if (name) pen.fillText(name, left + 4, top + height / 2 + 0.5);
+  });
+}
+
+/**
+ * One lane: a mark per pixel that has any, stronger where there are more.
+ * @param {Pen} pen
+ * @param {Lane} lane
+ * @param {Strip} strip
+ * @param {Window} window
+ * @param {number} width
+ * @param {Ink} ink
+ */
+export function paintLane(pen, lane, { top, height }, window, width, ink) {
+  pen.fillStyle = ink("--line");
+  pen.fillRect(0, top + height / 2 - 0.5, width, 1);
+  for (const marks of lane.marks) {
+    const counts = densityOf(marks.times, window.from, window.to, Math.floor(width));
+    pen.fillStyle = ink(marks.colour);
+    for (let at = 0; at < counts.length; at++) {
+      if (!counts[at]) continue;
+      pen.globalAlpha = marks.rank >= 8 ? 1 : Math.min(0.55 + 0.15 * counts[at], 1);
+      if (marks.rank >= 9) flag(pen, at, top, height);
+      else pen.fillRect(at - MIN_MARK / 2, top + 1, MIN_MARK, height - 2);
+    }
+  }
+  pen.globalAlpha = 1;
+}
+
+/** @param {Pen} pen @param {number} x @param {number} top @param {number} height */
+function flag(pen, x, top, height) {
+  const half = height / 2;
+  pen.beginPath();
+  pen.moveTo(x, top);
+  pen.lineTo(x + half, top + half);
+  pen.lineTo(x, top + height);
+  pen.lineTo(x - half, top + half);
+  pen.fill();
+}
+
+/** @param {Pen} pen @param {readonly [number, number, number, number]} band @param {string} colour */
+function hatch(pen, [left, top, width, height], colour) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, top, width, height);
+  pen.clip();
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  for (let at = left - height; at < left + width; at += 5) {
+    pen.moveTo(at, top + height);
+    pen.lineTo(at + height, top);
+  }
+  pen.stroke();
+  pen.restore();
+}
+
+/** @param {Pen} pen @param {string} text @param {number} room */
+function fitted(pen, text, room) {
+  if (room < 16) return "";
+  if (pen.measureText(text).width <= room) return text;
+  let length = Math.min(text.length, Math.ceil(room / 4));
+  while (length > 1 && pen.measureText(`${text.slice(0, length)}\u2026`).width > room) length--;
+  return length > 1 ? `${text.slice(0, length)}\u2026` : "";
+}
