@@ -20,10 +20,11 @@ import { head } from "../replay/head.js";
 import { pressed, shortcuts } from "../replay/keys.js";
 import { keepUpToDate } from "../replay/live.js";
 import { failure, outline } from "../replay/loading.js";
+import { panelBeside } from "../replay/panel_choice.js";
 import { createAddressKeeper, momentOf, withMoment } from "../replay/place_in_address.js";
 import { recall, remember } from "../replay/remembered.js";
 import { createScene } from "../replay/scene.js";
-import { LEAST_PX, edge, panelBeside, side } from "../replay/side.js";
+import { LEAST_PX, edge, side } from "../replay/side.js";
 import { loadTimeline } from "../replay/source.js";
 import { userName } from "../sessions/describe.js";
 import { createStore } from "../store.js";
@@ -33,6 +34,8 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 const FOLLOW_MS = 100;
 /** The panels are loaded when the first picture is there, or after this time. */
 const PANELS_AFTER_MS = 400;
+/** A first picture that comes so soon is what the page opens with. */
+const SOON_MS = 3_000;
 const TOLD_MS = 2_500;
 const USUAL_SIDE_PX = 480;
 
@@ -177,8 +180,10 @@ export function open(context) {
   /** @param {Replay} replay */
   function start(replay) {
     const moment = momentOf(context.location.search);
+    const first = replay.frames.t[0] ?? 0;
     if (moment !== null) seek(moment);
     else if (replay.live) scene.playback?.follow();
+    else if (first <= SOON_MS) seek(first);
   }
 
   async function ask() {

@@ -107,10 +107,10 @@ export function fit(screen, kind, box) {
   const rim = { phone: 0.032, tablet: 0.035, watch: 0.075 }[kind];
   const corner = { phone: 0.125, tablet: 0.04, watch: 0.28 }[kind];
   const share = 2 * rim * Math.min(screen.width, screen.height);
-  const scale = Math.max(Math.min(box.width / (screen.width + share), box.height / (screen.height + share)), 0);
-  const short = scale * Math.min(screen.width, screen.height);
-  const bezel = Math.max(Math.round(short * rim), 4);
-  const radius = Math.round(short * corner);
+  const outer = Math.min(box.width / (screen.width + share), box.height / (screen.height + share));
+  const bezel = Math.max(Math.round((outer * share) / 2), 4);
+  const scale = Math.max(Math.min((box.width - 2 * bezel) / screen.width, (box.height - 2 * bezel) / screen.height), 0);
+  const radius = Math.round(scale * Math.min(screen.width, screen.height) * corner);
   return {
     width: Math.max(Math.round(scale * screen.width), 1) + 2 * bezel,
     height: Math.max(Math.round(scale * screen.height), 1) + 2 * bezel,

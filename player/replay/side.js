@@ -7,6 +7,7 @@
 
 import { shortCount } from "../draw/format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { panelBeside, panelNamed } from "./panel_choice.js";
 
 /**
  * @typedef {object} PanelView
@@ -21,26 +22,6 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 export const LEAST_PX = 300;
 const STEP_PX = 24;
-
-/**
- * The panel that is shown: the chosen one, or the first.
- * @param {readonly Panel[]} panels
- * @param {string} id
- */
-export function panelNamed(panels, id) {
-  return panels.find((panel) => panel.id === id) ?? panels[0];
-}
-
-/**
- * The panel beside another one, round and round.
- * @param {readonly Panel[]} panels
- * @param {string} id
- * @param {1 | -1} way
- */
-export function panelBeside(panels, id, way) {
-  const place = panels.indexOf(panelNamed(panels, id));
-  return panels[(place + way + panels.length) % panels.length]?.id ?? id;
-}
 
 /**
  * @param {readonly Panel[]} panels

@@ -77,7 +77,7 @@ export function createTimelineBar(hands) {
           @wheel=${{ handleEvent: wheeled, passive: false }}
         >
           <canvas></canvas>
-          <span class="timeline-at"></span>
+          <span class="timeline-at" hidden></span>
           <span class="timeline-now"></span>
         </div>
         <div class="timeline-zoom"></div>
@@ -132,8 +132,9 @@ export function createTimelineBar(hands) {
     if (screens) paintScreens(pen, visits, screens, x, width, ink, `11px ${style.fontFamily}`);
     lanes.forEach((lane, k) => paintLane(pen, lane, strips[k], window, width, ink));
     const rows = [...(screens ? [{ label: "Screens", ...screens }] : []), ...lanes.map((lane, k) => ({ label: lane.label, ...strips[k] }))];
-    render(rows.map(({ label }) => html`<span>${label}</span>`), labels);
-    labels.style.setProperty("--rows", [track, ...rows].map((row) => `${row.height}px`).join(" "));
+    const named = [{ label: "", ...track }, ...rows];
+    render(named.map(({ label }) => html`<span>${label}</span>`), labels);
+    labels.style.setProperty("--rows", named.map((row) => `${row.height}px`).join(" "));
     drawZoom();
   }
 
