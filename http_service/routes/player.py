@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ from starlette.responses import Response
 
 from http_service.auth import Access
 from http_service.operations import Call, Operation, Reply
+from http_service.player_files import PlayerFile, PlayerFiles
 from playhead.errors import NotFound
 
 ROOT: Final = Path(__file__).resolve().parents[2] / "player"
@@ -19,70 +19,69 @@ POLICY: Final = (
     "font-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default lit-html"
 )
-TYPES: Final = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".ico": "image/x-icon",
-    ".woff2": "font/woff2",
-    ".json": "application/json",
-    ".txt": "text/plain; charset=utf-8",
-}
+FOREVER: Final = "public, max-age=31536000, immutable"
+_FILES: Final = PlayerFiles(ROOT)
 _NO_PLAYER: Final = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Playhead</title>"
     "<h1>Playhead</h1><p>It runs. What it can do: <a href=/docs>the API</a>."
 )
 
 
-async def index(call: Call) -> Response:
-    """The player's page."""
-    return _file(call, "index.html")
+def _opens(script: str) -> Callable[[Call], Awaitable[Response]]:
+    async def page(call: Call) -> Response:
+        found = _FILES.page(script)
+        if found is None:
+            headers = {"content-security-policy": POLICY, "cache-control": "no-cache"}
+            return Response(_NO_PLAYER, media_type="text/html", headers=headers)
+        return _answer(call, found)
+
+    return page
 
 
 async def asset(call: Call) -> Response:
     """One file of the player."""
-    return _file(call, call.path("file"))
-
-
-def _file(call: Call, name: str) -> Response:
-    """A file under ROOT, revalidated by ETag. Raises NotFound for anything that is not one of the player's own."""
-    headers = {"content-security-policy": POLICY, "cache-control": "no-cache"}
-    try:
-        path = (ROOT / name).resolve()
-        kind = TYPES.get(path.suffix) if path.is_relative_to(ROOT) and path.is_file() else None
-    except (OSError, ValueError):  # too long, or no path at all
-        kind = None
-    if kind is None:
-        if name == "index.html":
-            return Response(_NO_PLAYER, media_type="text/html", headers=headers)
+    found = _FILES.file(call.path("file"))
+    if found is None:
         raise NotFound("no such file")
-    content, etag = _content(path, path.stat().st_mtime_ns)
-    headers["etag"] = etag
-    if call.header("if-none-match") == etag:
+    return _answer(call, found)
+
+
+def _answer(call: Call, file: PlayerFile) -> Response:
+    headers = {
+        "content-security-policy": POLICY,
+        "cache-control": FOREVER if file.forever else "no-cache",
+        "etag": file.etag,
+        "vary": "Accept-Encoding",
+    }
+    if call.header("if-none-match").removeprefix("W/") == file.etag:
         return Response(status_code=304, headers=headers)
-    return Response(content, headers={**headers, "content-type": kind})
+    headers["content-type"] = file.kind
+    if not file.packed or "gzip" not in call.header("accept-encoding"):
+        return Response(file.content, headers=headers)
+    return Response(file.packed, headers={**headers, "content-encoding": "gzip"})
 
 
-@lru_cache(maxsize=200)
-def _content(path: Path, _changed_ns: int) -> tuple[bytes, str]:
-    content = path.read_bytes()
-    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-
-
-def _page(path: str, summary: str, **parameters: str) -> Operation:
+def _page(path: str, script: str, summary: str, **parameters: str) -> Operation:
     page = Reply(200, "a page", content_type="text/html")
+    handle = _opens(script)
     return Operation(
-        "GET", path, summary, "player", Access.PUBLIC, (page,), handle=index, parameters=parameters
+        "GET", path, summary, "player", Access.PUBLIC, (page,), handle=handle, parameters=parameters
     )
 
 
 OPERATIONS: Final = (
-    _page("/", "The player: list of sessions"),
-    _page("/replays/{session_id}", "The player: one session", session_id="the session's id"),
-    _page("/sign-in", "The player: sign-in; a one-time link carries its code behind `#`"),
+    _page("/", "pages/sessions.js", "The player: list of sessions"),
+    _page(
+        "/replays/{session_id}",
+        "pages/replay.js",
+        "The player: one session",
+        session_id="the session's id",
+    ),
+    _page(
+        "/sign-in",
+        "pages/sign_in.js",
+        "The player: sign-in; a one-time link carries its code behind `#`",
+    ),
     Operation(
         "GET",
         "/player/{file:path}",

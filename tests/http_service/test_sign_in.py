@@ -322,9 +322,8 @@ def test_the_memory_of_wrong_tries_is_bounded_and_knows_networks() -> None:
     fails("2001:db8:1:1::1")  # long forgotten
 
 
-async def test_pages_of_the_player_are_one_page_under_one_policy(site: Site) -> None:
+async def test_pages_of_the_player_are_under_one_policy(site: Site) -> None:
     pages = [await site.client.get(path) for path in ("/", "/replays/3645366763814944769", "/sign-in")]
-    assert {each.content for each in pages} == {pages[0].content}
     for each in pages:
         assert (each.status_code, each.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert each.headers["cross-origin-opener-policy"] == "same-origin"

@@ -1,0 +1,134 @@
+"""Files of the web player as browsers get them: under addresses that name their state, so that they are kept.
+
+`/player/@3f2a…/app.js`: behind `@` stands a digest of all files. Pages name it, modules import one another by relative
+addresses, so a browser asks for each file once per release. Pages also name all modules they will need, which a
+browser would else discover level by level.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+}
+PREFIX: Final = "/player/"
+PAGE: Final = "index.html"
+APP: Final = "app.js"
+_COMPRESSED: Final = frozenset({".html", ".js", ".css", ".svg", ".json", ".txt"})
+_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_IMPORT: Final = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']""")
+
+#: path below the root, time of change (ns), size
+Stamp = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerFile:
+    """One file or page; `packed` is its gzip form, empty if that would not be smaller."""
+
+    content: bytes = field(repr=False)
+    packed: bytes = field(repr=False)
+    etag: str
+    kind: str
+    forever: bool = False  # this address will never mean anything else
+
+
+class PlayerFiles:
+    """What lies below `root`; changed files show at the next page."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._state = ""
+
+    def page(self, script: str) -> PlayerFile | None:
+        """The page that runs `script` (path below the root) under the shell; none if there is no player here."""
+        if not (self._root / PAGE).is_file():
+            return None
+        self._state = _digest_of(self._root, tuple(self._stamps()))
+        return _page(self._root, self._state, script)
+
+    def file(self, path: str) -> PlayerFile | None:
+        """The file of an address, with or without a state before it; none for what is not the player's own."""
+        forever = False
+        if path.startswith("@"):
+            state, _, path = path[1:].partition("/")
+            self._state = self._state or _digest_of(self._root, tuple(self._stamps()))
+            forever = state == self._state
+        try:
+            found = (self._root / path).resolve()
+            if found.suffix not in TYPES or not found.is_relative_to(self._root) or not found.is_file():
+                return None
+            return _file(found, found.stat().st_mtime_ns, forever)
+        except (OSError, ValueError):  # too long, or no path at all
+            return None
+
+    def _stamps(self) -> Iterator[Stamp]:
+        for folder, _, names in os.walk(self._root):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.splitext(name)[1] in TYPES:
+                    status = os.stat(path)
+                    yield os.path.relpath(path, self._root), status.st_mtime_ns, status.st_size
+
+
+def modules_of(root: Path, *scripts: str) -> list[str]:
+    """These modules and all that they import, each once, as paths below `root`."""
+    found: dict[str, None] = {}
+    waiting = list(scripts)
+    while waiting:
+        script = waiting.pop(0)
+        if script in found or not (root / script).is_file():
+            continue
+        found[script] = None
+        text = _COMMENT.sub("", (root / script).read_text())
+        folder = posixpath.dirname(script)
+        waiting += [posixpath.normpath(posixpath.join(folder, each)) for each in _IMPORT.findall(text)]
+    return list(found)
+
+
+@lru_cache(maxsize=4)
+def _digest_of(root: Path, stamps: tuple[Stamp, ...]) -> str:
+    digest = hashlib.sha256()
+    for name, _, _ in sorted(stamps):
+        digest.update(name.encode() + b"\0" + (root / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=16)
+def _page(root: Path, state: str, script: str) -> PlayerFile:
+    address = f"{PREFIX}@{state}/"
+    text = (root / PAGE).read_text().replace(f'"{PREFIX}', f'"{address}')
+    preloads = [
+        f'<link rel="modulepreload" href="{address}{each}" />' for each in modules_of(root, APP, script)
+    ]
+    return _made(text.replace("</head>", "\n".join([*preloads, "</head>"]), 1).encode(), ".html")
+
+
+@lru_cache(maxsize=500)
+def _file(path: Path, _changed_ns: int, forever: bool) -> PlayerFile:
+    return _made(path.read_bytes(), path.suffix, forever)
+
+
+def _made(content: bytes, suffix: str, forever: bool = False) -> PlayerFile:
+    packed = gzip.compress(content, mtime=0) if suffix in _COMPRESSED else b""
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    return PlayerFile(content, packed if len(packed) < len(content) else b"", etag, TYPES[suffix], forever)
