@@ -119,6 +119,12 @@ class PageQuery(Shape):
     cursor: Annotated[str, StringConstraints(pattern=r"^\d{1,18}$")] | None = None
 
 
+class ErasureQuery(PageQuery):
+    """A page of erasures; the cursor is a session's id."""
+
+    cursor: Annotated[str, StringConstraints(pattern=r"^\d{1,19}$")] | None = None
+
+
 class NoQuery(Shape):
     """No parameters."""
 
@@ -337,6 +343,22 @@ class DeadLetterOut(Shape):
 
 class DeadLettersOut(Shape):
     dead_letters: list[DeadLetterOut]
+    next_cursor: str | None
+
+
+class ErasureOut(Shape):
+    """An erased session: what went by store, what came for it since, and since when the journal is clear of it."""
+
+    session_id: str
+    erased_ms: int
+    removed: dict[str, int]
+    late_records: int
+    journal_records: int
+    cleared_ms: int | None
+
+
+class ErasuresOut(Shape):
+    erasures: list[ErasureOut]
     next_cursor: str | None
 
 

@@ -62,6 +62,11 @@ class ProjectService:
         await self._cached.forget(project)
         return project
 
+    async def erase(self, project: Project) -> None:
+        """Ends a project for all processes at once; everything that it has goes in the background."""
+        await store.erase(self._db, project.project_id, self._clock())
+        await self._cached.forget(project)
+
     async def user_name(self, project_id: int, user_id: int) -> str | None:
         """The name of a user known to the project, or None. Raises DatabaseUnavailable."""
         return await self._cached.user_name(project_id, user_id)

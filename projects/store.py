@@ -25,6 +25,10 @@ UPDATE = f"""
 UPDATE projects SET {", ".join(f"{name} = ${place}" for place, name in enumerate(_WRITTEN, 2))}
 WHERE project_id = $1 RETURNING {_ALL}
 """
+ERASE = """
+WITH gone AS (DELETE FROM projects WHERE project_id = $1 RETURNING project_id, project_key)
+INSERT INTO erased_projects (project_id, project_key, erased_ms) SELECT project_id, project_key, $2 FROM gone
+"""
 # names may repeat: two pictures under one name count together
 FREQUENT_IMAGES = """
 SELECT name FROM images WHERE project_id = $1
@@ -63,6 +67,11 @@ async def change(db: Database, key: str, decide: Callable[[Project], Project]) -
         if project is None:
             return None
         return Project.from_row(await conn.fetchrow(UPDATE, project.project_id, *_values(decide(project))))
+
+
+async def erase(db: Database, project_id: int, now_ms: int) -> None:
+    """Deletes the project with its API keys and leaves a mark; workers delete the rest."""
+    await db.execute(ERASE, project_id, now_ms)
 
 
 async def frequent_images(db: Database, project_id: int, limit: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -38,6 +38,8 @@ _ROW_BYTES = 40  # upper bound of a directory row without its head
 
 ORDERED_KINDS = frozenset({"late", "stray"})
 """Kinds that need everything older processed first."""
+ERASED = "void"
+"""Kind of a record whose content was taken out; no longer than any other kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,45 @@ def salvage(data: bytes) -> SegmentWriter:
         kind, project_id, *_ = _unpack_head(row.head)
         writer._take(row, kind, project_id)
     return writer
+
+
+def blank(data: bytes, wanted: Callable[[int, Entry], bool]) -> tuple[bytes, int]:
+    """A sealed segment without the content of those records that are `wanted` by (place, entry), and their number.
+
+    Offsets and lengths stay, so who points at other records need not know. Raises Malformed if the directory is
+    damaged.
+    """
+    entries = read_directory(data, len(data))
+    chosen = {place for place, each in enumerate(entries) if each.kind != ERASED and wanted(place, each)}
+    if not chosen:
+        return data, 0
+    writer = SegmentWriter(marker=data[len(MAGIC) : HEADER_BYTES])
+    out = bytearray(data[: len(data) - tail_length(data)])
+    for place, each in enumerate(entries):
+        head_at = each.offset + PREFIX_BYTES
+        if place in chosen:
+            head = _blank_head(each, each.body_offset - head_at)
+            checksum = xxhash.xxh3_64_intdigest(head + bytes(each.body_length))
+            framed = _LENGTHS.pack(len(head), each.body_length, checksum) + head
+            out[each.offset + MARKER_BYTES : each.offset + each.length] = framed + bytes(each.body_length)
+        else:
+            head, checksum = data[head_at : each.body_offset], each.checksum
+        writer.rows.append(_Row(each.offset, len(head), each.body_length, checksum, head))
+    return bytes(out) + writer.tail(), len(chosen)
+
+
+def _blank_head(entry: Entry, length: int) -> bytes:
+    """A head of exactly `length` bytes that says nothing but the project and the time."""
+    kind = ERASED.encode()
+    headers = (b"\xa4", b"\xd9\x04", b"\xda\x00\x04")  # one text in three lengths: what padding cannot reach
+    rest: bytes = msgpack.packb(entry.project_id) + b"\xc0" + msgpack.packb(entry.received_us)
+    for pad in range(max(-1, length - len(rest) - 16), length):
+        more: bytes = msgpack.packb({"": bytes(pad)} if pad >= 0 else {})
+        for header in headers:
+            head = b"\x95" + header + kind + rest + more
+            if len(head) == length:
+                return head
+    raise Malformed("record too short to be blanked")
 
 
 def _unpack_head(head: bytes) -> tuple[str, int, int | None, int, dict[str, Any]]:

@@ -11,7 +11,7 @@ from projects import sign_ins
 from sessions import erasure
 from storage import doomed
 from storage.migrate import ensure_event_partitions
-from workers import disk_space, retention, silence
+from workers import disk_space, erasing, retention, silence
 from workers.finalizer import Finalizer
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ DOOMED_S = 15.0
 PARTITIONS_S = 3600.0
 SIGN_INS_S = 3600.0
 DISK_S = 10.0
+ERASING_S = 15.0
 SILENCE_S = 300.0
 
 
@@ -46,6 +47,7 @@ class Chores:
             ("sweep", settings.sweep_interval_s, self.sweep),
             ("release", min(RELEASE_S, settings.sweep_interval_s), self.release),
             ("doomed", DOOMED_S, self.delete_doomed),
+            ("erasing", ERASING_S, self.erasing),
             ("sign_ins", SIGN_INS_S, self.sign_ins),
             ("retention", settings.retention_interval_s, self.retention),
             ("silence", SILENCE_S, self.silence),
@@ -73,6 +75,10 @@ class Chores:
     async def delete_doomed(self) -> None:
         """Delete replaced recordings whose time has come."""
         await doomed.carry_out(self._services.db, self._services.objects, self._services.clock())
+
+    async def erasing(self) -> None:
+        """Finish what erasures left to do: projects, and records in the journal."""
+        await erasing.erase(self._services.db, self._services.objects, self._services.clock())
 
     async def sign_ins(self) -> None:
         """Delete sign-ins and one-time codes that have ended."""

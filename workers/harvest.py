@@ -31,6 +31,7 @@ class Item:
     reading: Reading | None = None
     events: list[IncomingEvent] | None = None  # of a record of kind `events`
     spans: list[Span] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)  # sessions that a share of it was dropped for
     fate: Fate | None = None
     reason: str = ""
 

@@ -20,6 +20,7 @@ from playhead.errors import Malformed, ObjectMissing, PlayheadError, TooMuch, Un
 from playhead.settings import Settings
 from playhead.telemetry import counter
 from projects.service import ProjectService
+from sessions import erasure
 from sessions import parts as part_store
 from sessions import store as session_store
 from sessions import terms as term_store
@@ -31,6 +32,7 @@ from storage import dead_letters, ledger
 from storage.ledger import Fate
 from storage.objects import ObjectStore
 from storage.postgres import Database
+from storage.segment_file import ERASED as BLANKED
 from storage.segment_file import ORDERED_KINDS, Record, read_records
 from storage.segments import Claim, SegmentIndex
 from workers import named_images
@@ -198,6 +200,8 @@ class Processor:
                 if group:
                     written.append(await self._write(conn, claim, group))
             await self._bury(conn, claim, items)
+            dropped = [(i.record.project_id, session_id, i.place) for i in items for session_id in i.erased]
+            await erasure.drop_late(conn, claim.key, dropped)
             fates = Counter((i.record.project_id, str(i.fate)) for i in items)
             fates.update({(project_id, str(Fate.QUARANTINED)): count for project_id, count in short.items()})
             await ledger.add(conn, fates)
@@ -215,7 +219,7 @@ class Processor:
     async def _read(self, items: Sequence[Item]) -> None:
         """Decode every record; end those that are unreadable or not to be kept."""
         for item in items:
-            if item.fate is None and item.record.kind == "expired":
+            if item.fate is None and item.record.kind in ("expired", BLANKED):
                 item.end(Fate.EXPIRED, "too late")
         await self._check_projects(items)
         await self._check_owners(items)
@@ -291,6 +295,7 @@ class Processor:
         erased = await self._erased(self._db, {item.target for item in own})
         for item in own:
             if item.fate is None and item.target in erased:
+                item.erased = [item.target[1]]
                 item.end(Fate.EXPIRED, "erased")
 
     @staticmethod
@@ -363,7 +368,9 @@ class Processor:
         erased = await self._erased(conn, keys)
         for item in items:
             if item.fate is None and erased:
-                item.spans = [s for s in item.spans if (item.record.project_id, s.session_id) not in erased]
+                spans, project_id = item.spans, item.record.project_id
+                item.spans = [s for s in spans if (project_id, s.session_id) not in erased]
+                item.erased = [s.session_id for s in spans if (project_id, s.session_id) in erased]
                 if not item.spans:
                     item.end(Fate.EXPIRED, "erased")
 

@@ -8,6 +8,7 @@ from http_service.operations import Operation
 from http_service.routes import (
     apprtc,
     dead_letters,
+    erasures,
     events,
     hamustro,
     health,
@@ -32,6 +33,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *users.OPERATIONS,
     # /api/v1/replays, /suggestions, /{session_id}, …/messages, …/frames, …/frames/{at_ms}, …/poster, …/timeline
     *replays.OPERATIONS,
+    # /api/v1/erasures
+    *erasures.OPERATIONS,
     # /api/v1/events, /events/query, /events/{id}, /sessions, /sessions/{session_id}/events, /errors
     *events.OPERATIONS,
     # /api/v1/schemas, /{category}

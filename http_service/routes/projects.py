@@ -64,6 +64,15 @@ async def revoke_key(call: Call) -> Response:
     return Response(status_code=204)
 
 
+async def erase(call: Call) -> Response:
+    """Erase a project."""
+    project = await call.project()
+    for key in await call.services.api_keys.list(project.project_id):
+        await call.services.api_keys.revoke(key.api_key_id)
+    await call.services.projects.erase(project)
+    return Response(status_code=204)
+
+
 async def erase_user(call: Call) -> Response:
     """Erase a user."""
     project = await call.project()
@@ -132,6 +141,17 @@ OPERATIONS: Final = (
         body=ProjectChanges,
         body_example={"sample_rate": 20},
         refusals=(400, 404, 413, 415, 422, 503),
+        parameters=_KEY,
+    ),
+    Operation(
+        "DELETE",
+        "/api/v1/projects/{key}",
+        "Erase a project with everything in it",
+        "projects",
+        Access.ADMIN,
+        (Reply(204, "gone; workers delete its rows, recordings and share of the journal", content_type=""),),
+        handle=erase,
+        refusals=(404, 503),
         parameters=_KEY,
     ),
     Operation(

@@ -7,7 +7,17 @@ from typing import NoReturn
 
 import typer
 
-from playhead.cli import api_keys, dead_letters, doctor, projects, replays, running, sign_in, simulate
+from playhead.cli import (
+    api_keys,
+    dead_letters,
+    doctor,
+    erasures,
+    projects,
+    replays,
+    running,
+    sign_in,
+    simulate,
+)
 from playhead.cli.terminal import complain
 from playhead.errors import BadSettings, PlayheadError, Refused
 
@@ -28,6 +38,7 @@ app.add_typer(projects.app, name="project")
 app.add_typer(api_keys.app, name="apikey")
 app.add_typer(replays.app, name="replay")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(erasures.app, name="erasures")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

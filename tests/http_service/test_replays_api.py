@@ -371,6 +371,43 @@ async def test_deleting_leaves_nothing_to_read(site):
     for tail in ("", "/messages", "/frames", "/timeline"):
         assert code(await site.client.get(f"{API}/{session_id}{tail}", headers=ADMIN)) == (404, "not_found")
     assert (await site.client.get(API, headers=ADMIN)).json()["replays"] == []
+    (erasure,) = (await site.client.get("/api/v1/erasures", headers=await own(site, "read"))).json()[
+        "erasures"
+    ]
+    assert (erasure["session_id"], erasure["removed"]["sessions"]) == (session_id, 1)
+    assert erasure["removed"]["objects"] >= 4
+    await site.project("other")
+    none = await site.client.get("/api/v1/erasures?project=other", headers=ADMIN)
+    assert none.json() == {"erasures": [], "next_cursor": None}
+
+
+async def test_pages_of_erasures(site):
+    sessions = [(await site.start())["sessionID"] for _ in range(3)]
+    await site.work(3)
+    for each in sessions:
+        assert (await site.client.delete(f"{API}/{each}", headers=ADMIN)).status_code == 204
+    first = (await site.client.get("/api/v1/erasures?limit=2", headers=ADMIN)).json()
+    query = f"/api/v1/erasures?limit=2&cursor={first['next_cursor']}"
+    second = (await site.client.get(query, headers=ADMIN)).json()
+    found = [each["session_id"] for page in (first, second) for each in page["erasures"]]
+    assert found == sorted(sessions, key=int, reverse=True)
+    assert second["next_cursor"] is None
+    assert (
+        await site.client.get("/api/v1/erasures?cursor=9999999999999999999", headers=ADMIN)
+    ).status_code == 200
+
+
+async def test_a_project_is_gone_at_once_with_its_keys(site):
+    session_id = await record(site)
+    await site.work(3)
+    key = await own(site, "write")
+    assert code(await site.client.delete("/api/v1/projects/shop", headers=key)) == (403, "forbidden")
+    assert (await site.client.delete("/api/v1/projects/shop", headers=ADMIN)).status_code == 204
+    assert code(await site.client.get("/api/v1/projects/shop", headers=ADMIN)) == (404, "not_found")
+    assert code(await site.client.get(f"{API}/{session_id}", headers=key)) == (401, "unauthorized")
+    assert code(await site.client.delete("/api/v1/projects/shop", headers=ADMIN)) == (404, "not_found")
+    start = {"projectKey": "shop", "trackerVersion": "1.0.14"}
+    assert (await site.client.post("/v1/mobile/start", json=start)).status_code == 404
 
 
 async def test_erasing_a_user_takes_every_session_that_named_them(site):

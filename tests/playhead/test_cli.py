@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tomllib
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from playhead.cli import main
@@ -147,6 +149,7 @@ def test_every_command_has_help_with_an_example(playhead: Command) -> None:
         "apikey": ["create", "list", "revoke"],
         "replay": ["list", "show", "delete"],
         "dead-letters": ["list", "show", "retry"],
+        "erasures": ["list", "check"],
     }
     for words in [[each] for each in commands] + [[g, each] for g, those in groups.items() for each in those]:
         status, shown, _ = playhead(*words, "--help")
@@ -155,6 +158,24 @@ def test_every_command_has_help_with_an_example(playhead: Command) -> None:
     status, shown, _ = playhead("--help")
     assert all(name in shown for name in [*commands, *groups])
     assert "demo-data" not in shown
+
+
+def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> None:
+    assert playhead("erasures", "check")[:2] == (0, "nothing is left of 0 erased sessions\n")
+
+    async def leave_something() -> None:
+        conn = await asyncpg.connect(postgres_dsn)
+        await conn.execute(
+            "INSERT INTO erased_sessions (project_id, session_id, erased_ms) VALUES (1, 77, 5)"
+        )
+        await conn.execute("INSERT INTO sessions (project_id, session_id, started_ms) VALUES (1, 77, 5)")
+        await conn.close()
+
+    asyncio.run(leave_something())
+    status, _, problem = playhead("erasures", "check")
+    assert (status, problem) == (1, "playhead: 77: 1 in sessions\n")
+    assert [row["session_id"] for row in as_json(playhead("erasures", "list", "--json"))] == ["77"]
+    assert "77" in playhead("erasures", "list")[1]
 
 
 def test_migrate_says_what_it_did(playhead: Command, empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:

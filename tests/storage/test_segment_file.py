@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from playhead.errors import Malformed
 from storage.segment_file import (
+    ERASED,
     HEADER_BYTES,
     MAGIC,
     TRAILER_BYTES,
@@ -18,6 +19,7 @@ from storage.segment_file import (
     Entry,
     Record,
     SegmentWriter,
+    blank,
     encode,
     encode_segment,
     read_directory,
@@ -201,3 +203,29 @@ def test_meta_that_cannot_be_packed_is_refused():
         encode(Record("batch", 1, 1, 1, {"x": 2**65}, b""))
     lone = Record("batch", 1, 1, 1, {"x": "\ud800"}, b"")  # lone surrogates come with JSON
     assert recover(encode_segment([lone]))[0][1] == lone
+
+
+@given(st.lists(any_record, min_size=1, max_size=6), st.data())
+def test_a_blanked_record_says_nothing_and_the_others_are_untouched(records, data) -> None:
+    chosen = data.draw(st.sets(st.integers(0, len(records) - 1)))
+    kinds = {place: each.kind for place, each in enumerate(records)}
+    segment = encode_segment(records)
+    try:
+        changed, count = blank(segment, lambda place, _: place in chosen)
+    except Malformed:  # a kind shorter than any that exists leaves no room for the new head
+        assert any(len(kinds[place]) < 4 for place in chosen)
+        return
+    assert count == len({place for place in chosen if kinds[place] != ERASED})
+    before, after = read_records(segment), read_records(changed)
+    assert [entry.offset for entry, _ in after] == [entry.offset for entry, _ in before]
+    assert [entry.length for entry, _ in after] == [entry.length for entry, _ in before]
+    for place, ((_, old), (_, new)) in enumerate(zip(before, after, strict=True)):
+        assert isinstance(new, Record)
+        if place in chosen and kinds[place] != ERASED:
+            assert (new.kind, new.session_id) == (ERASED, None)
+            assert not any(new.body)
+            assert not any(b"".join(value or b"" for value in new.meta.values()))
+        else:
+            assert new == old
+    assert recover(changed[:-1]) == [(entry, found) for entry, found in after]
+    assert blank(changed, lambda place, _: place in chosen) == (changed, 0)

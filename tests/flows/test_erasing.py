@@ -1,0 +1,143 @@
+"""Erasing sessions and projects: nothing is left in any store, the others are untouched, late data is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from messages import encode
+from messages.schema import MobileLog, MobileUserID
+from playhead.errors import NotFound
+from projects.changes import ProjectCreate
+from sessions import erasure
+from storage import doomed, journal_clearing
+from tests.flows.rig import NOW_MS, Rig, open_rig
+from tests.flows.test_processing import told, upload
+from workers import erasing
+
+SECRET = "grandmother's maiden name"
+AFTER_MS = 120_000  # what was pending is then older than the erasure by more than clocks differ
+
+
+@pytest.fixture
+async def rig(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Rig]:
+    async with open_rig(postgres_dsn, tmp_path) as made:
+        yield made
+
+
+def secrets(at_ms: int) -> list[bytes]:
+    return [
+        encode(MobileUserID(SECRET), timestamp=at_ms),
+        encode(MobileLog("info", SECRET), timestamp=at_ms + 1),
+    ]
+
+
+async def all_bytes(rig: Rig) -> bytes:
+    """Everything in the object store."""
+    keys = [found.key async for found in rig.services.objects.list("")]
+    return b"".join([await rig.services.objects.get(key) for key in keys])
+
+
+async def finish(rig: Rig) -> None:
+    """What workers do in the background after an erasure."""
+    rig.clock.now_ms += AFTER_MS
+    await erasing.erase(rig.services.db, rig.services.objects, rig.clock())
+    await doomed.carry_out(rig.services.db, rig.services.objects, rig.clock())
+
+
+async def test_nothing_is_left_of_a_session_whose_segments_others_still_need(rig: Rig) -> None:
+    gone, other = await rig.start(), await rig.start()
+    for session_id, framed in ((gone, secrets(NOW_MS)), (other, told(NOW_MS))):
+        await rig.batch(session_id, framed)
+    body, meta = upload(f"{gone}-0.tar.gz", [NOW_MS], b"\xff\xd8\xff" + SECRET.encode())
+    await rig.append("images", gone, body, meta=meta)
+    await rig.work()
+    segments = {row[0] for row in await rig.services.db.fetch("SELECT segment_key FROM segments")}
+    assert SECRET.encode() in await all_bytes(rig)
+
+    await rig.services.replays.delete(await rig.session(gone))
+    await finish(rig)
+    await rig.services.segments.release()
+
+    assert SECRET.encode() not in await all_bytes(rig)
+    key = (rig.project_id, gone)
+    assert await erasure.remains(rig.services.db, rig.services.objects, *key) == {}
+    assert await journal_clearing.remains(rig.services.db, rig.services.objects, [key]) == {}
+    assert {row[0] for row in await rig.services.db.fetch("SELECT segment_key FROM segments")} == segments
+    assert await rig.record(other) == 1
+    assert len((await rig.services.replays.messages(await rig.session(other))).messages) == len(told(NOW_MS))
+    (report,) = await erasure.page(rig.services.db, project_ids=[rig.project_id], before=None, limit=10)
+    assert report.removed["sessions"] == 1
+    assert report.removed["events"] >= 1
+    assert report.blanked >= 2  # the batch and the archive; a start may have been alone in its segment
+    assert report.cleared_ms == rig.clock()
+
+
+async def test_what_comes_later_is_counted_dropped_and_taken_out_of_the_journal(rig: Rig) -> None:
+    gone, other = await rig.start(), await rig.start()
+    await rig.work()
+    await rig.services.replays.delete(await rig.session(gone))
+    await finish(rig)
+    await rig.batch(gone, secrets(NOW_MS))
+    await rig.batch(other, told(NOW_MS))
+    await rig.work()
+    key = (rig.project_id, gone)
+    await finish(rig)
+    assert await erasure.remains(rig.services.db, rig.services.objects, *key) == {}
+    assert await journal_clearing.remains(rig.services.db, rig.services.objects, [key]) == {}
+    assert SECRET.encode() not in await all_bytes(rig)
+    (report,) = await erasure.page(rig.services.db, project_ids=None, before=None, limit=10)
+    assert (report.late_records, (await rig.balance()).difference) == (1, 0)
+    assert await rig.record(other) == 1
+
+
+async def test_the_journal_is_not_touched_before_what_was_pending_is_processed(rig: Rig) -> None:
+    gone = await rig.start()
+    await rig.work()
+    session = await rig.session(gone)
+    await rig.batch(gone, secrets(NOW_MS))
+    while not (await rig.services.segments.waiting())[0]:
+        await rig.services.segments.sweep()
+    await rig.services.replays.delete(session)
+    await erasing.erase(rig.services.db, rig.services.objects, rig.clock())
+    (report,) = await erasure.page(rig.services.db, project_ids=None, before=None, limit=10)
+    assert report.cleared_ms is None
+    await rig.work()
+    await finish(rig)
+    await rig.services.segments.release()
+    assert SECRET.encode() not in await all_bytes(rig)
+
+
+async def test_an_erased_project_leaves_only_the_balanced_ledger(rig: Rig) -> None:
+    services = rig.services
+    kept = await services.projects.create(ProjectCreate(name="Kept", key="kept"))
+    mine, theirs = await rig.start(), await rig.start()
+    await rig.batch(mine, secrets(NOW_MS))
+    body, meta = upload(f"{mine}-0.tar.gz", [NOW_MS], b"\xff\xd8\xff" + SECRET.encode())
+    await rig.append("images", mine, body, meta=meta)
+    await rig.append("batch", mine, b"\xff" * 9)  # a dead letter
+    await rig.append("start", theirs, b"{}", project_id=kept.project_id, meta={"platform": "ios"})
+    await rig.work()
+    await rig.record(mine)
+    await services.api_keys.create(rig.project_id, "read")
+
+    await services.projects.erase(await services.projects.by_key("shop"))
+    with pytest.raises(NotFound):
+        await services.projects.by_key("shop", inactive=True)
+    await rig.batch(mine, secrets(NOW_MS + 50))
+    await rig.work()
+    await finish(rig)
+    await finish(rig)
+
+    tables = [row[0] for row in await services.db.fetch(erasing.TABLES)]
+    assert {"sessions", "facets", "parts", "issues", "dead_letters", "api_keys"} <= set(tables)
+    for table in tables:
+        left = f"SELECT count(*) FROM {table} WHERE project_id = $1"
+        assert await services.db.fetchval(left, rig.project_id) == 0, table
+    assert SECRET.encode() not in await all_bytes(rig)
+    assert await services.db.fetchval("SELECT count(*) FROM sessions") == 1
+    assert (await rig.balance()).difference == 0
+    again = await services.projects.create(ProjectCreate(name="Shop", key="shop"))
+    assert again.project_id != rig.project_id
