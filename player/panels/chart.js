@@ -1,6 +1,6 @@
 // One measured series as a chart: in step with the playhead, a click seeks, all charts share their cursor.
 
-import { clock } from "../draw/format.js";
+import { clock, shortCount } from "../draw/format.js";
 import uPlot from "../vendor/uplot/uPlot.js";
 import { broken, downsample, valueText } from "./series.js";
 
@@ -228,7 +228,7 @@ function lanesOf({ states, v }) {
  * @param {number} value
  */
 function axisText(series, value) {
-  if (series.states[value] === undefined) return series.unit === "%" ? `${value} %` : String(value);
+  if (series.states[value] === undefined) return series.unit === "%" ? `${value} %` : shortCount(value);
   const text = valueText(series, value);
   return text.length > AXIS_CHARS ? `${text.slice(0, AXIS_CHARS - 1)}\u2026` : text;
 }

@@ -48,7 +48,8 @@ const contentOf = perObject((/** @type {Replay} */ replay) => {
 export const eventsPanel = {
   id: "events",
   title: "Events",
-  count: (replay) => contentOf(replay).rows.count,
+  count: ({ tracks, issues }) =>
+    Object.keys(KINDS).reduce((sum, name) => sum + (tracks[name]?.t.length ?? 0), issues.length),
   draw: listPanel({
     one: "event",
     many: "events",

@@ -34,6 +34,7 @@ import { splitHits } from "./text_search.js";
  * @property {(content: ListContent, row: number, query: string, span: {from: number, to: number}, replay: Replay) => TemplateResult} draw
  *   span: the time of the rows that are seen
  * @property {(span: {from: number, to: number}) => TemplateResult} [head]
+ * @property {(content: ListContent, row: number) => number} [begins]  when a row began, if not at its own time
  * @property {(view: PanelView, content: ListContent, row: number, close: () => void) => TemplateResult} detail
  * @property {(view: PanelView, content: ListContent, row: number) => void} [opened]  a row was selected
  */
@@ -148,13 +149,26 @@ function exactAt(rows, row) {
  * @returns {import("../draw/virtual_list.js").ListRows}
  */
 function listRows(kind, content, shown, query, replay) {
-  const span = (/** @type {Range} */ { first, last }) => ({ from: shown.t[first] ?? 0, to: shown.t[last - 1] ?? 0 });
+  const span = lastCall((/** @type {Range} */ seen) => spanOf(kind, content, shown, seen));
   const { head } = kind;
   return {
     count: shown.rows.length,
     draw: (at, seen) => kind.draw(content, shown.rows[at], query.trim(), span(seen), replay),
     head: head ? (seen) => head(span(seen)) : undefined,
   };
+}
+
+/**
+ * The time of the rows that are seen.
+ * @param {ListKind} kind
+ * @param {ListContent} content
+ * @param {Shown} shown
+ * @param {Range} seen
+ */
+function spanOf({ begins }, content, shown, { first, last }) {
+  let from = shown.t[first] ?? 0;
+  for (let at = first; begins && at < last; at += 1) from = Math.min(from, begins(content, shown.rows[at]));
+  return { from, to: shown.t[last - 1] ?? from };
 }
 
 /** @param {Step} step */
@@ -217,7 +231,7 @@ function chips({ view, content, on }) {
       ({ id, label, count: number, color }) =>
         html`<button
           type="button"
-          class="chip"
+          class=${color ? "chip" : "chip plain"}
           aria-pressed=${on.includes(id)}
           ${styled({ "--chip": color })}
           @click=${() => turn(id)}

@@ -56,7 +56,7 @@ const contentOf = perObject((/** @type {Replay} */ replay) => {
 export const logsPanel = {
   id: "logs",
   title: "Logs",
-  count: (replay) => contentOf(replay).rows.count,
+  count: ({ tracks }) => (tracks.logs?.t.length ?? 0) + (tracks.errors?.t.length ?? 0),
   draw: listPanel({
     one: "line",
     many: "lines",

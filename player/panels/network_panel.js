@@ -52,6 +52,7 @@ export const networkPanel = {
       html`<span class="head-time">Time</span><span class="head-status">Status</span><span>Call</span>
         <span class="head-duration">Duration</span>
         <span class="lane-scale numbers"><span>${clock(span.from)}</span><span>${clock(span.to)}</span></span>`,
+    begins: ({ rows }, row) => rows.t[row] - valueOf(rows, row, "duration"),
     detail: drawDetail,
     opened: (view, { rows }, row) => void loadMessage("network", view, "network", rows.place[row], keyOf(rows, row)),
   }),

@@ -7,7 +7,7 @@ import { styled } from "../draw/styled.js";
 import { facts } from "./detail.js";
 import { perObject } from "./memo.js";
 import { oneLine } from "./safe_text.js";
-import { factsOf, seriesOf, summaryOf, valueText } from "./series.js";
+import { factsOf, seriesOf, summaryOf, valueAt, valueText } from "./series.js";
 
 /** @typedef {import("./panel_types.js").PanelView} PanelView */
 /** @typedef {import("./panel_types.js").Replay} Replay */
@@ -80,13 +80,12 @@ function chart(view, series) {
     seek,
     hover: (/** @type {Series} */ _, /** @type {number | null} */ at) => set({ hover: at }),
   };
-  const { now } = summaryOf(series, at_ms);
   return html`<figure class="chart" ${styled({ "--chart": `var(${color})` })}>
     <figcaption>
       <strong>${oneLine(series.title, 60)}</strong>
       <span class="muted">${oneLine(series.note, 60)}</span>
       <span class="chart-now numbers">
-        ${series.shape === "moments" ? plural(series.t.length, "time") : valueText(series, now)}
+        ${series.shape === "moments" ? plural(series.t.length, "time") : valueText(series, valueAt(series, at_ms))}
         <span class="muted">${hovered === null ? "" : `at ${preciseClock(hovered)}`}</span>
       </span>
     </figcaption>
@@ -97,7 +96,7 @@ function chart(view, series) {
 /** @param {Series} series */
 function spoken(series) {
   if (series.shape === "moments") return `${series.title}: ${plural(series.t.length, "time")}`;
-  const { least, most, count } = summaryOf(series, 0);
+  const { least, most, count } = summaryOf(series);
   return `${series.title}: ${plural(count, "sample")} from ${valueText(series, least)} to ${valueText(series, most)}`;
 }
 
@@ -133,12 +132,12 @@ function figures(view, series) {
  * @param {Series} series
  */
 function figureRow(view, series) {
-  const { count, least, mean, most, now } = summaryOf(series, view.position_ms);
+  const { count, least, mean, most } = summaryOf(series);
   const ordered = series.shape !== "moments" && Object.keys(series.states).length === 0;
   const cells = ordered ? [least, mean, most].map((value) => valueText(series, value)) : ["", "", ""];
   return html`<tr>
     <th scope="row">${oneLine(series.title, 60)}</th>
-    <td>${series.shape === "moments" ? "" : valueText(series, now)}</td>
+    <td>${series.shape === "moments" ? "" : valueText(series, valueAt(series, view.position_ms))}</td>
     ${cells.map((cell) => html`<td>${cell}</td>`)}
     <td>${count}</td>
   </tr>`;

@@ -17,16 +17,13 @@ export function stripEscapes(text) {
 }
 
 /**
- * Text with control characters and overrides of direction as signs; line ends and tabs stay.
+ * Text with control characters and overrides of direction by their numbers (`\u27e8U+001B\u27e9`); line ends and tabs stay.
  * @param {string} text
  */
 export function visible(text) {
-  return text.replace(/\r\n/g, "\n").replace(CONTROLS, (found) => {
-    const code = found.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    if (code === 0x7f) return "\u2421";
-    return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
-  });
+  return text
+    .replace(/\r\n/g, "\n")
+    .replace(CONTROLS, (found) => `\u27e8U+${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`);
 }
 
 /**

@@ -1,7 +1,8 @@
 // Measured values of a session as series to draw: which exist, in which unit, by platform.
 
-import { firstAfter } from "../replay/search.js";
+import { firstAfter, lastAt } from "../replay/search.js";
 import { GAUGES } from "../schema.js";
+import { perObject } from "./memo.js";
 
 /** @typedef {import("./panel_types.js").Columns} Columns */
 /**
@@ -48,21 +49,25 @@ export function factsOf(performance, platform) {
   });
 }
 
-/**
- * Least, mean, greatest of a curve, and its value at a time (the last one told).
- * @param {Series} series
- * @param {number} at_ms
- */
-export function summaryOf(series, at_ms) {
+/** Least, mean and greatest value of a series. */
+export const summaryOf = perObject((/** @type {Series} */ { v }) => {
   let [sum, least, most] = [0, Infinity, -Infinity];
-  let now = /** @type {number | undefined} */ (undefined);
-  series.v.forEach((value, at) => {
+  for (const value of v) {
     sum += value;
     least = Math.min(least, value);
     most = Math.max(most, value);
-    if (series.t[at] <= at_ms) now = value;
-  });
-  return { count: series.v.length, least, mean: sum / series.v.length, most, now };
+  }
+  return { count: v.length, least, mean: sum / v.length, most };
+});
+
+/**
+ * The last value told at a time; undefined before the first.
+ * @param {Series} series
+ * @param {number} at_ms
+ * @returns {number | undefined}
+ */
+export function valueAt({ t, v }, at_ms) {
+  return v[lastAt(t, at_ms)];
 }
 
 /**

@@ -21,8 +21,8 @@ test("hostile input costs no more than its length", () => {
   assert.equal(stripEscapes(text).length, 0);
 });
 
-test("control characters and overrides of direction are shown as signs", () => {
-  assert.equal(visible("a\u0000b\u001bc\u007f"), "a\u2400b\u241bc\u2421");
+test("control characters and overrides of direction are shown by their numbers", () => {
+  assert.equal(visible("a\u0000b\u001bc\u007f"), "a\u27e8U+0000\u27e9b\u27e8U+001B\u27e9c\u27e8U+007F\u27e9");
   assert.equal(visible("user\u202egnp.exe"), "user\u27e8U+202E\u27e9gnp.exe");
   assert.equal(visible("a\tb\r\nc\nd"), "a\tb\nc\nd");
   assert.equal(visible("\u05e9\u05dc\u05d5\u05dd\u200f"), "\u05e9\u05dc\u05d5\u05dd\u200f");

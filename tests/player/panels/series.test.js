@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { broken, downsample, factsOf, seriesOf, summaryOf, valueText } from "../../../player/panels/series.js";
+import { broken, downsample, factsOf, seriesOf, summaryOf, valueAt, valueText } from "../../../player/panels/series.js";
 
 /** @param {[t: number, name: string, value: number][]} samples */
 function performance(samples) {
@@ -71,8 +71,11 @@ test("least, mean, greatest, and the value at the playhead", () => {
     ]),
     "android",
   );
-  assert.deepEqual(summaryOf(series, 15), { count: 3, least: 20, mean: 40, most: 60, now: 20 });
-  assert.equal(summaryOf(series, -1).now, undefined);
+  assert.deepEqual(summaryOf(series), { count: 3, least: 20, mean: 40, most: 60 });
+  assert.deepEqual(
+    [-1, 0, 15, 99].map((at_ms) => valueAt(series, at_ms)),
+    [undefined, 60, 20, 40],
+  );
   assert.equal(valueText(series, undefined), "\u2013");
 });
 
