@@ -71,7 +71,7 @@ function crumbOf(rows, row) {
   }
   if (track === "logs") {
     const severity = textOf(rows, row, "severity");
-    const color = severity === "error" ? "var(--c-error)" : "var(--c-log)";
+    const color = severity === "error" ? "var(--c-error)" : "var(--text-2)";
     return {
       t,
       kind: "Log",

@@ -2,16 +2,18 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { copyButton } from "../draw/copy_button.js";
-import { preciseClock } from "../draw/format.js";
+import { plural, preciseClock } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
 import { correctedTime, deviceTime } from "../replay/data.js";
-import { visible } from "./safe_text.js";
+import { oneLine, visible } from "./safe_text.js";
 import { exactTime } from "./units.js";
 
 /** @typedef {import("./panel_types.js").PanelView} PanelView */
 /** @typedef {import("./messages.js").Loaded} Loaded */
 /** @typedef {import("../vendor/lit-html/lit-html.js").TemplateResult} TemplateResult */
 /** @typedef {TemplateResult | typeof nothing} Drawn */
+
+const LONG_CHARS = 400;
 
 /**
  * A detail with its head.
@@ -45,12 +47,23 @@ export function facts(pairs) {
         html`<div>
           <dt>${visible(name)}</dt>
           <dd>
-            <span class="recorded-inline">${visible(String(value))}</span>
-            ${copied ? copyButton({ text: String(value), label: `Copy ${name}` }) : nothing}
+            ${valueOf(String(value))} ${copied ? copyButton({ text: String(value), label: `Copy ${name}` }) : nothing}
           </dd>
         </div>`,
     )}
   </dl>`;
+}
+
+/** A value, long ones unfolded on demand. @param {string} text */
+function valueOf(text) {
+  if (text.length <= LONG_CHARS) return html`<span class="recorded-inline">${visible(text)}</span>`;
+  return html`<details class="long-value">
+    <summary>
+      <span class="recorded-inline">${oneLine(text, LONG_CHARS / 2)}</span>
+      <span class="muted">${plural(text.length, "character")}</span>
+    </summary>
+    <div class="recorded-inline">${visible(text)}</div>
+  </details>`;
 }
 
 /**

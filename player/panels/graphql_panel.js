@@ -57,7 +57,7 @@ export const graphqlPanel = {
 
 /** @param {string} kind */
 function colorOf(kind) {
-  return Object.hasOwn(COLORS, kind) ? COLORS[kind] : "var(--c-log)";
+  return Object.hasOwn(COLORS, kind) ? COLORS[kind] : "var(--text-2)";
 }
 
 /**

@@ -78,7 +78,7 @@ function severityOf(rows, row) {
 
 /** @param {string} severity */
 function colorOf(severity) {
-  return COLORS.get(severity.toLowerCase()) ?? "var(--c-log)";
+  return COLORS.get(severity.toLowerCase()) ?? "var(--text-2)";
 }
 
 /**

@@ -5,13 +5,13 @@
 /** By the first digit; 0: no answer. @type {StatusClass[]} */
 export const statusClasses = [
   { id: "none", label: "No answer", color: "var(--bad)" },
-  { id: "1xx", label: "1xx", color: "var(--c-log)" },
+  { id: "1xx", label: "1xx", color: "var(--text-2)" },
   { id: "2xx", label: "2xx", color: "var(--good)" },
   { id: "3xx", label: "3xx", color: "var(--c-swipe)" },
   { id: "4xx", label: "4xx", color: "var(--warn)" },
   { id: "5xx", label: "5xx", color: "var(--bad)" },
 ];
-const OTHER = { id: "other", label: "Other", color: "var(--c-log)" };
+const OTHER = { id: "other", label: "Other", color: "var(--text-2)" };
 
 /** @param {number} status */
 export function statusClass(status) {
