@@ -25,23 +25,28 @@ class Access(Enum):
     PUBLIC = "no credential"
     TRACKER = "a session token"  # checked by the operation itself
     SEND = "a project key, an API key with the role write, or the admin key"
-    READ = "an API key or the admin key"
-    WRITE = "an API key with the role write, or the admin key"
-    ADMIN = "the admin key"
+    READ = "an API key, the admin key, or a sign-in"
+    WRITE = "an API key with the role write, the admin key, or a sign-in by one"
+    ADMIN = "the admin key, or a sign-in by it"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A known caller; `project_id` is the only project that it sees, None for the admin (and for nobody)."""
+    """A known caller; `project_id` is the only project that it sees, None for the admin (and for nobody), and
+    `session_id` the only replay, None for all.
+    """
 
     admin: bool = False
     project_id: int | None = None
     writes: bool = False
     sends: bool = False  # by a project key, which opens nothing else
+    session_id: int | None = None
 
     @property
-    def role(self) -> Literal["admin", "write", "read"]:
+    def role(self) -> Literal["admin", "write", "read", "share"]:
         """What it may do, in the words of the API."""
+        if self.session_id is not None:
+            return "share"
         return "admin" if self.admin else "write" if self.writes else "read"
 
     def sees(self, project_id: int) -> bool:
@@ -90,7 +95,7 @@ def caller_of(grant: Grant) -> Caller:
     """Who is signed in so."""
     if grant.role == "admin":
         return ADMIN
-    return Caller(project_id=grant.project_id, writes=grant.role == "write")
+    return Caller(project_id=grant.project_id, writes=grant.role == "write", session_id=grant.session_id)
 
 
 async def _by_cookie(request: Request, context: Context) -> Caller | None:
@@ -122,6 +127,16 @@ async def _by_project_key(request: Request, access: Access, context: Context) ->
             if project.options.events.open:
                 return Caller(project_id=project.project_id, writes=True)
     raise Unauthorized("an API key or the admin key is needed (Authorization: Bearer <key>), or a sign-in")
+
+
+def confine(caller: Caller, *, shared: bool, session_id: str | None) -> None:
+    """Raises NotFound where a caller who sees one replay is past it: `shared` routes are its own, and on those
+    that name a replay only this one.
+    """
+    if caller.session_id is None:
+        return
+    if not shared or session_id not in (None, str(caller.session_id)):
+        raise NotFound
 
 
 def require(caller: Caller, access: Access) -> None:

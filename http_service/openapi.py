@@ -15,6 +15,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from http_service import sign_in_cookie
 from http_service.auth import Access
 from http_service.models import Error
 from http_service.operations import Operation, Reply
@@ -24,11 +25,12 @@ _BY_ACCESS: Final = {
     Access.PUBLIC: (),
     Access.TRACKER: (401,),
     Access.SEND: (401, 403),
-    Access.READ: (401, 403),
-    Access.WRITE: (401, 403),
-    Access.ADMIN: (401, 403),
+    Access.READ: (401, 403, 404),
+    Access.WRITE: (401, 403, 404),
+    Access.ADMIN: (401, 403, 404),
 }
 _SCHEMES: Final = {Access.TRACKER: ("session",), Access.SEND: ("project", "key")}
+_READERS: Final = ("key", "cookie")
 _REFUSALS: Final = {
     400: "the body cannot be read",
     401: "no valid credential",
@@ -99,6 +101,12 @@ def document_of(
             "schemas": schemas.definitions,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "API key or admin key"},
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": sign_in_cookie.NAME,
+                    "description": "of a sign-in",
+                },
                 "project": {
                     "type": "apiKey",
                     "in": "header",
@@ -154,7 +162,7 @@ def _operation(each: Operation, schemas: _Schemas) -> dict[str, Any]:
     if each.body is not None or each.body_type != "application/json":
         shown["requestBody"] = {"required": True, "content": {each.body_type: _content(each, schemas)}}
     if each.access is not Access.PUBLIC:
-        shown["security"] = [{name: []} for name in _SCHEMES.get(each.access, ("key",))]
+        shown["security"] = [{name: []} for name in _SCHEMES.get(each.access, _READERS)]
     limited = {429} if each.limited else set()
     for status in sorted({*each.refusals, *_BY_ACCESS[each.access], *limited}):
         if str(status) not in shown["responses"]:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from http_service.answers import Words
-from http_service.auth import Access, Caller, authenticate, require
+from http_service.auth import Access, Caller, authenticate, confine, require
 from http_service.cors import PREFLIGHT, Cors
 from http_service.middleware import ENCODED_PATH, ERROR_HEADERS, ERROR_WORDS, PREFIXES
 from http_service.scoping import seen_project
@@ -57,7 +57,8 @@ class Operation:
 
     `ingest`: answers under `/ingest` too, with CORS; `no_project`: also under `/p/{project_key}`. `any_method`:
     whatever method comes, this answers (but a browser's preflight is one); `large`: its body is bounded as a batch is;
-    `limited`: senders may only ask so often; `words`: how errors are told, if not in the one shape.
+    `limited`: senders may only ask so often; `words`: how errors are told, if not in the one shape; `shared`: also
+    for who has a link to the replay that the path names.
     """
 
     method: Method
@@ -80,6 +81,7 @@ class Operation:
     any_method: bool = False
     large: bool = False
     limited: bool = False
+    shared: bool = False
     words: Words | None = None
     refusals: tuple[int, ...] = ()  # statuses in the one error shape, beyond those that `access` brings
     parameters: Mapping[str, str] = field(default_factory=dict)  # path parameter -> meaning
@@ -227,6 +229,7 @@ class PathApp:
         caller = await authenticate(request, operation.access, self._context, cookies=not operation.ingest)
         if operation.limited and caller.project_id is not None:
             self._context.rates.project(caller.project_id)
+        confine(caller, shared=operation.shared, session_id=request.path_params.get("session_id"))
         call = Call(request, self._context, caller)
         if "key" in request.path_params and operation.access is not Access.PUBLIC:
             await call.project()  # what is not the caller's is not there, before it is forbidden

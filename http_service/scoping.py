@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from http_service.auth import Caller
 from playhead.errors import Detail, NotFound, ValidationFailed
 from projects import Project
+from sessions.ids import MAX_ID
 
 if TYPE_CHECKING:
     from projects import ProjectService
+    from sessions import Replays
+    from sessions.model import Session
 
 
 async def seen_project(projects: ProjectService, caller: Caller, key: str) -> Project:
@@ -21,6 +24,13 @@ async def seen_project(projects: ProjectService, caller: Caller, key: str) -> Pr
     if project is None or not caller.sees(project.project_id):
         raise NotFound("no project with this key")
     return project
+
+
+async def seen_session(replays: Replays, caller: Caller, text: str) -> Session:
+    """The session of this id if the caller sees it. Raises NotFound, the same for foreign, absent and no id."""
+    if text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= MAX_ID:
+        return await replays.find(int(text), visible_projects(caller))
+    raise NotFound("no such replay")
 
 
 async def scope_of(projects: ProjectService, caller: Caller, key: str | None) -> tuple[int, ...] | None:

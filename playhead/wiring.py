@@ -13,7 +13,7 @@ from events.opening import EventService, open_events
 from messages import Limits
 from playhead.secrets import Secrets, open_secrets
 from playhead.settings import Settings
-from projects import ApiKeys, ProjectService, SignIns, open_projects, open_sign_ins
+from projects import ApiKeys, ProjectService, Shares, SignIns, open_projects, open_sign_ins
 from sessions import Replays, SessionService, Tokens, open_sessions
 from storage.disk import Disk, open_disk
 from storage.journal import Journal, open_journal
@@ -49,6 +49,7 @@ class Services:
     projects: ProjectService
     api_keys: ApiKeys
     sign_ins: SignIns
+    shares: Shares
     sessions: SessionService
     tokens: Tokens
     replays: Replays
@@ -78,7 +79,7 @@ async def open_services(
             open_journal(settings, objects, index=queue.add, clock=clock)
         )
         projects, api_keys = await open_projects(settings, db, cache, notices, clock)
-        sign_ins = await open_sign_ins(
+        sign_ins, shares = await open_sign_ins(
             settings, db, cache, notices, clock, api_keys=api_keys, admin_key=secrets.admin_key
         )
         sessions = await open_sessions(settings, db, cache, notices, clock)
@@ -99,6 +100,7 @@ async def open_services(
             projects=projects,
             api_keys=api_keys,
             sign_ins=sign_ins,
+            shares=shares,
             sessions=sessions,
             tokens=Tokens(secrets.token_secrets, clock),
             replays=replays,

@@ -9,6 +9,7 @@ from projects.model import Project
 from projects.opening import open_projects, open_sign_ins
 from projects.sampling import sampled_in
 from projects.service import ProjectService
+from projects.shares import Shares
 from projects.sign_ins import Grant, SignIns
 from projects.users import ProjectUser
 from projects.view import ProjectView, view
@@ -23,6 +24,7 @@ __all__ = [
     "ProjectService",
     "ProjectUser",
     "ProjectView",
+    "Shares",
     "SignIns",
     "open_projects",
     "open_sign_ins",

@@ -9,6 +9,7 @@ from playhead.settings import Settings
 from projects.api_keys import ApiKeys
 from projects.cached import CachedProjects
 from projects.service import ProjectService
+from projects.shares import Shares
 from projects.sign_ins import SignIns
 from storage.postgres import Database
 
@@ -34,13 +35,25 @@ async def open_sign_ins(
     *,
     api_keys: ApiKeys,
     admin_key: str,
-) -> SignIns:
-    """Sign-ins to the player, listening on `bus` for those that end in other processes."""
+) -> tuple[SignIns, Shares]:
+    """Sign-ins to the player and links to replays, listening on `bus` for those that end in other processes."""
     ttl_ms = settings.sign_in_ttl_h * 3_600_000
     lives = _lives(settings)
-    made = SignIns(db, cache, bus, clock, lives, api_keys=api_keys, admin_key=admin_key, ttl_ms=ttl_ms)
-    await made.start()
-    return made
+    shares = Shares(db, cache, bus, clock, lives)
+    sign_ins = SignIns(
+        db,
+        cache,
+        bus,
+        clock,
+        lives,
+        api_keys=api_keys,
+        shares=shares,
+        admin_key=admin_key,
+        ttl_ms=ttl_ms,
+    )
+    await shares.start()
+    await sign_ins.start()
+    return sign_ins, shares
 
 
 def _lives(settings: Settings) -> Lives:

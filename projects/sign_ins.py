@@ -1,7 +1,7 @@
-"""Who is signed in to the player: an opaque token in a cookie, good as long as the key that it was given for.
+"""Who is signed in to the player: an opaque token in a cookie, good as long as the key or link it was given for.
 
 Only hashes of tokens and codes are kept. What the admin key granted carries an HMAC of it under the token, so that
-another admin key ends it; what an API key granted is asked of that key each time.
+another admin key ends it; what an API key or a link granted is asked of that each time.
 """
 
 from __future__ import annotations
@@ -18,18 +18,26 @@ import orjson
 
 from cache import Bus, Cache, LayeredCache, Lives
 from projects.api_keys import ApiKeys
+from projects.shares import CLEAN as CLEAN_SHARES
+from projects.shares import Shares
 from storage.postgres import Database
 
 GrantRole = Literal["admin", "write", "read"]
 
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _SHOWN: Final = """
-role, project_id, ends_ms, encode(admin_mac, 'hex') AS admin_mac,
+role, project_id, ends_ms, encode(admin_mac, 'hex') AS admin_mac, encode(share_hash, 'hex') AS share_digest,
 (SELECT encode(secret_hash, 'hex') FROM api_keys k WHERE k.api_key_id = s.api_key_id) AS key_digest
 """
 INSERT = """
 INSERT INTO sign_ins (token_hash, role, project_id, api_key_id, admin_mac, created_ms, ends_ms)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+# nothing, should the link be revoked at this moment
+INSERT_BY_SHARE = """
+INSERT INTO sign_ins (token_hash, role, project_id, share_hash, created_ms, ends_ms)
+SELECT $1, 'read', project_id, share_hash, $3, least(ends_ms, $4) FROM shares WHERE share_hash = $2 FOR KEY SHARE
+RETURNING true
 """
 BY_HASH = f"SELECT {_SHOWN} FROM sign_ins s WHERE token_hash = $1 AND ends_ms > $2"
 END = "DELETE FROM sign_ins WHERE token_hash = $1"
@@ -51,21 +59,25 @@ CLEAN_CODES = "DELETE FROM sign_in_codes WHERE ends_ms <= $1"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a sign-in opens: everything (`admin`), or one project for reading or for writing too."""
+    """What a sign-in opens: everything (`admin`), or one project for reading or for writing too, or of that
+    project one replay for reading.
+    """
 
     role: GrantRole
     project_id: int | None = None
+    session_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One row; digests in hex, each None where the other key granted it."""
+    """One row; digests in hex, None but for that of what granted it."""
 
     role: GrantRole
     project_id: int | None
     ends_ms: int
     admin_mac: str | None
     key_digest: str | None
+    share_digest: str | None
 
 
 class SignInCodec:
@@ -92,11 +104,12 @@ class SignIns:
         lives: Lives,
         *,
         api_keys: ApiKeys,
+        shares: Shares,
         admin_key: str,
         ttl_ms: int,
     ) -> None:
         self._db, self._clock, self._ttl_ms = db, clock, ttl_ms
-        self._api_keys, self._admin_key = api_keys, admin_key
+        self._api_keys, self._shares, self._admin_key = api_keys, shares, admin_key
         self._held: LayeredCache[SignIn] = LayeredCache(
             "sign_in",
             load=self._load,
@@ -142,6 +155,18 @@ class SignIns:
         )
         return None if row is None else (token, Grant(**dict(row)))
 
+    async def by_share(self, link: str) -> tuple[str, Grant] | None:
+        """Signs in with a link's token -> (token, what it opens), or None: unknown, revoked, or too old."""
+        found = await self._shares.by_token(link)
+        if found is None:
+            return None
+        digest, share = found
+        token, now_ms = _new_secret(), self._clock()
+        values = (_hash(token), bytes.fromhex(digest), now_ms, now_ms + self._ttl_ms)
+        if not await self._db.fetchval(INSERT_BY_SHARE, *values):
+            return None
+        return token, Grant("read", share.project_id, share.session_id)
+
     async def authenticate(self, token: str) -> Grant | None:
         """What the token opens now, or None."""
         if not _SECRET.fullmatch(token):
@@ -152,6 +177,9 @@ class SignIns:
         if found.key_digest is not None:
             key = await self._api_keys.by_digest(found.key_digest)
             return None if key is None else Grant(key.role, key.project_id)
+        if found.share_digest is not None:
+            share = await self._shares.by_digest(found.share_digest)
+            return None if share is None else Grant("read", share.project_id, share.session_id)
         wanted = mac_of(token, self._admin_key).hex()
         if found.admin_mac is None or not hmac.compare_digest(found.admin_mac, wanted):
             return None
@@ -181,6 +209,7 @@ async def clean(db: Database, now_ms: int) -> None:
     """Deletes what has ended."""
     await db.execute(CLEAN_SIGN_INS, now_ms)
     await db.execute(CLEAN_CODES, now_ms)
+    await db.execute(CLEAN_SHARES, now_ms)
 
 
 def mac_of(secret: str, admin_key: str) -> bytes:

@@ -21,7 +21,7 @@ from storage.postgres import Database
 
 MARK = "INSERT INTO erased_sessions (project_id, session_id, erased_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 #: everything that a session has in tables keyed by its number, but for what IMAGES takes
-TABLES: Final = ("parts", "facets", "issues", "received", "sessions")
+TABLES: Final = ("shares", "parts", "facets", "issues", "received", "sessions")
 LETTERS = "DELETE FROM dead_letters WHERE project_id = $1 AND session_id = $2 RETURNING object_key"
 EVENTS = "DELETE FROM events WHERE project_id = $1 AND session_id = $2"
 REFUSED = "DELETE FROM event_errors WHERE project_id = $1 AND session_id = $2"

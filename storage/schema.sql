@@ -323,20 +323,33 @@ CREATE TABLE project_users (
     PRIMARY KEY (project_id, user_id)
 );
 
+-- Links that open one replay without an account. Whoever uses one is signed in under it, and out when it ends.
+CREATE TABLE shares (
+    share_hash bytea PRIMARY KEY, -- SHA-256 of the link's token
+    project_id integer NOT NULL REFERENCES projects ON DELETE CASCADE,
+    session_id bigint NOT NULL,
+    created_ms bigint NOT NULL,
+    ends_ms bigint NOT NULL
+);
+CREATE INDEX shares_by_session ON shares (project_id, session_id);
+CREATE INDEX shares_by_end ON shares (ends_ms);
+
 -- Browsers that are signed in to the player. Only hashes are kept: of the cookie's token, and of the admin key under
 -- that token, so that another admin key ends it. A sign-in by an API key ends with the key.
 CREATE TABLE sign_ins (
     token_hash bytea PRIMARY KEY, -- SHA-256
     role text NOT NULL CHECK (role IN ('admin', 'write', 'read')),
     project_id integer REFERENCES projects ON DELETE CASCADE, -- null: all projects
-    api_key_id text REFERENCES api_keys ON DELETE CASCADE, -- null: by the admin key
-    admin_mac bytea, -- HMAC-SHA256 of the admin key under the token; null: by an API key
+    api_key_id text REFERENCES api_keys ON DELETE CASCADE, -- by this key
+    admin_mac bytea, -- by the admin key: HMAC-SHA256 of it under the token
     created_ms bigint NOT NULL,
     ends_ms bigint NOT NULL,
+    share_hash bytea REFERENCES shares ON DELETE CASCADE, -- by this link, for its replay alone
     CHECK ((role = 'admin') = (project_id IS NULL)),
-    CHECK ((api_key_id IS NULL) <> (admin_mac IS NULL))
+    CHECK (num_nonnulls(api_key_id, admin_mac, share_hash) = 1)
 );
 CREATE INDEX sign_ins_by_end ON sign_ins (ends_ms);
+CREATE INDEX sign_ins_by_share ON sign_ins (share_hash) WHERE share_hash IS NOT NULL;
 
 -- One-time links to sign in with: a row is used by deleting it.
 CREATE TABLE sign_in_codes (

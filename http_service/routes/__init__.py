@@ -18,6 +18,7 @@ from http_service.routes import (
     replays,
     schemas,
     segment,
+    sharing,
     sign_in,
     users,
 )
@@ -35,6 +36,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *replays.OPERATIONS,
     # /api/v1/erasures
     *erasures.OPERATIONS,
+    # /api/v1/replays/{session_id}/share
+    *sharing.OPERATIONS,
     # /api/v1/events, /events/query, /events/{id}, /sessions, /sessions/{session_id}/events, /errors
     *events.OPERATIONS,
     # /api/v1/schemas, /{category}

@@ -12,9 +12,8 @@ from http_service import models
 from http_service.auth import Access
 from http_service.collecting import collected_of
 from http_service.operations import Call, Operation, Reply, json_answer
-from http_service.scoping import scope_of, visible_projects
+from http_service.scoping import scope_of, seen_session
 from playhead.errors import NotFound
-from sessions.ids import MAX_ID
 from sessions.model import COUNTERS, Session
 from sessions.search import FACETS, ReplayFilters
 from sessions.suggestions import suggest
@@ -158,11 +157,7 @@ def _has(call: Call, etag: str) -> bool:
 
 
 async def _session(call: Call) -> Session:
-    """The session of the path if the caller sees it. Raises NotFound, the same for foreign, absent and no id."""
-    text = call.path("session_id")
-    if text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= MAX_ID:
-        return await call.services.replays.find(int(text), visible_projects(call.caller))
-    raise NotFound("no such replay")
+    return await seen_session(call.services.replays, call.caller, call.path("session_id"))
 
 
 async def _project_keys(call: Call, sessions: list[Session]) -> dict[int, str]:
@@ -242,7 +237,16 @@ _MESSAGE: Final = {
 def _read(path: str, summary: str, reply: Reply, handle: Any, **more: Any) -> Operation:
     refusals = (404, 422, 503) if "query" in more else (404, 503)
     return Operation(
-        "GET", path, summary, "replays", Access.READ, (reply,), handle=handle, refusals=refusals, **more
+        "GET",
+        path,
+        summary,
+        "replays",
+        Access.READ,
+        (reply,),
+        handle=handle,
+        refusals=refusals,
+        shared="{session_id}" in path,
+        **more,
     )
 
 

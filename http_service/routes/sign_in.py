@@ -16,13 +16,15 @@ _log = telemetry.logger("http_service.sign_in")
 
 
 async def sign_in(call: Call) -> Response:
-    """Give a key or a one-time code, get a cookie."""
+    """Give a key, a one-time code or a link's token, get a cookie."""
     settings = call.services.settings
     origins.refuse_other_sites(call.request, settings.public_url, browser=False)
     wanted = await call.json(models.SignIn)
     with call.context.attempts.counted(call.context.client_address(call.request)):
         token, caller = await _begin(call, wanted)
-    _log.info("signed_in", role=caller.role, project_id=caller.project_id, one_time=wanted.code is not None)
+    _log.info(
+        "signed_in", role=caller.role, project_id=caller.project_id, by=next(iter(wanted.model_fields_set))
+    )
     answer = json_answer(await _me(call, caller))
     sign_in_cookie.hand_out(
         answer,
@@ -55,6 +57,9 @@ async def _begin(call: Call, wanted: models.SignIn) -> tuple[str, Caller]:
     if wanted.code is not None:
         found = await sign_ins.by_code(wanted.code)
         problem = "this link has been used or is too old; `playhead sign-in` makes a new one"
+    elif wanted.share is not None:
+        found = await sign_ins.by_share(wanted.share)
+        problem = "this link has been revoked or is too old"
     else:
         found = await sign_ins.by_key(wanted.key or "")
         problem = "this key is not known"
@@ -69,7 +74,10 @@ async def _me(call: Call, caller: Caller) -> models.MeOut:
     if caller.project_id is not None:
         project = await call.services.projects.find_by_id(caller.project_id)
     return models.MeOut(
-        admin=caller.admin, role=caller.role, project=project.project_key if project is not None else None
+        admin=caller.admin,
+        role=caller.role,
+        project=project.project_key if project is not None else None,
+        replay=None if caller.session_id is None else str(caller.session_id),
     )
 
 
@@ -108,6 +116,7 @@ OPERATIONS: Final = (
         Access.READ,
         (Reply(200, "the caller", models.MeOut, example=_ME),),
         handle=me,
+        shared=True,
         refusals=(503,),
     ),
 )

@@ -78,7 +78,12 @@ async def test_the_cookie_stands_for_the_key(site: Site, role: str) -> None:
         _, secret = await site.services.api_keys.create(own.project_id, role)  # type: ignore[arg-type]
     answer = await site.client.post(SIGN_IN, json={"key": secret})
     site.client.cookies.clear()
-    wanted = {"admin": role == "admin", "role": role, "project": None if role == "admin" else "shop"}
+    wanted = {
+        "admin": role == "admin",
+        "role": role,
+        "project": None if role == "admin" else "shop",
+        "replay": None,
+    }
     assert (answer.status_code, answer.json()) == (200, wanted)
     cookie = cookie_of(answer)
     assert (cookie["httponly"], cookie["samesite"].lower(), cookie["path"]) == (True, "strict", "/")
@@ -348,7 +353,12 @@ async def test_over_a_socket_a_browser_stays_signed_in(site: Site) -> None:
         own = {"Origin": f"http://127.0.0.1:{port}"}
         assert (await browser.get(ME)).status_code == 401
         assert (await browser.post(SIGN_IN, json={"key": ADMIN_KEY}, headers=own)).status_code == 200
-        assert (await browser.get(ME)).json() == {"admin": True, "role": "admin", "project": None}
+        assert (await browser.get(ME)).json() == {
+            "admin": True,
+            "role": "admin",
+            "project": None,
+            "replay": None,
+        }
         assert (await browser.post(SIGN_OUT, headers=own)).status_code == 204
         assert not browser.cookies
         assert (await browser.get(ME)).status_code == 401
