@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import os
 import posixpath
 import re
@@ -59,12 +60,21 @@ class PlayerFiles:
         self._root = root.resolve()
         self._state = ""
 
-    def page(self, script: str) -> PlayerFile | None:
-        """The page that runs `script` (path below the root) under the shell; none if there is no player here."""
+    def page(self, script: str, data: str = "") -> PlayerFile | None:
+        """The page that runs `script` (path below the root) under the shell; none if there is no player here.
+
+        `data`: an address of ours that the script will read first, so the browser asks for it before all modules.
+        """
         if not (self._root / PAGE).is_file():
             return None
         self._state = _digest_of(self._root, tuple(self._stamps()))
-        return _page(self._root, self._state, script)
+        page = _page(self._root, self._state, script)
+        if not data:
+            return page
+        ahead = (
+            f'<head>\n<link rel="preload" as="fetch" crossorigin="anonymous" href="{html.escape(data)}" />'
+        )
+        return _made(page.content.replace(b"<head>", ahead.encode(), 1), ".html")
 
     def file(self, path: str) -> PlayerFile | None:
         """The file of an address, with or without a state before it; none for what is not the player's own."""

@@ -27,15 +27,22 @@ _NO_PLAYER: Final = (
 )
 
 
-def _opens(script: str) -> Callable[[Call], Awaitable[Response]]:
+def _opens(script: str, data: str = "") -> Callable[[Call], Awaitable[Response]]:
     async def page(call: Call) -> Response:
-        found = _FILES.page(script)
+        found = _FILES.page(script, _filled(data, call) if data else "")
         if found is None:
             headers = {"content-security-policy": POLICY, "cache-control": "no-cache"}
             return Response(_NO_PLAYER, media_type="text/html", headers=headers)
         return _answer(call, found)
 
     return page
+
+
+def _filled(address: str, call: Call) -> str:
+    """The data's address for this session; none for what is no id."""
+    session_id = call.path("session_id")
+    known = session_id.isascii() and session_id.isdigit() and len(session_id) <= 19
+    return address.format(session_id=session_id) if known else ""
 
 
 async def asset(call: Call) -> Response:
@@ -61,9 +68,9 @@ def _answer(call: Call, file: PlayerFile) -> Response:
     return Response(file.packed, headers={**headers, "content-encoding": "gzip"})
 
 
-def _page(path: str, script: str, summary: str, **parameters: str) -> Operation:
+def _page(path: str, script: str, summary: str, data: str = "", **parameters: str) -> Operation:
     page = Reply(200, "a page", content_type="text/html")
-    handle = _opens(script)
+    handle = _opens(script, data)
     return Operation(
         "GET", path, summary, "player", Access.PUBLIC, (page,), handle=handle, parameters=parameters
     )
@@ -75,6 +82,7 @@ OPERATIONS: Final = (
         "/replays/{session_id}",
         "pages/replay.js",
         "The player: one session",
+        data="/api/v1/replays/{session_id}/timeline",
         session_id="the session's id",
     ),
     _page(

@@ -14,6 +14,8 @@ const SHAPES = {
   replay: svg`<path d="M4.5 12a7.5 7.5 0 1 0 2.4-5.5L4 9.2M4 4.6v4.6h4.6"/>`,
   "step-back": svg`<path class="solid" d="M18 6v12l-9-6z"/><path d="M6.5 6v12"/>`,
   "step-forward": svg`<path class="solid" d="M6 6v12l9-6z"/><path d="M17.5 6v12"/>`,
+  "issue-back": svg`<path d="M9.5 6 3.5 12l6 6"/><path d="M15.5 5.2 21.4 18H9.6z"/><path d="M15.5 10v3.4"/><circle class="solid" cx="15.5" cy="15.7" r=".6"/>`,
+  "issue-forward": svg`<path d="m14.5 6 6 6-6 6"/><path d="M8.5 5.2 14.4 18H2.6z"/><path d="M8.5 10v3.4"/><circle class="solid" cx="8.5" cy="15.7" r=".6"/>`,
   skip: svg`<path class="solid" d="M4 6v12l7.5-6zM12.5 6v12l7.5-6z"/>`,
   speed: svg`<path d="M4.2 17.5a9 9 0 1 1 15.6 0M12 14.5l4-5"/><circle class="solid" cx="12" cy="14.5" r="1.4"/>`,
   fullscreen: svg`<path d="M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5"/>`,

@@ -12,7 +12,7 @@
 
 import { ApiError, isAbort } from "../api.js";
 import { styled } from "../draw/styled.js";
-import { STOPPED } from "../replay/clock.js";
+import { LIVE_LAG_MS, STOPPED } from "../replay/clock.js";
 import { controls } from "../replay/controls.js";
 import { replayOf } from "../replay/data.js";
 import { NOT_SHARED, eraseDialog, exportDialog, shareDialog } from "../replay/dialogs.js";
@@ -37,7 +37,8 @@ const PANELS_AFTER_MS = 400;
 /** A first picture that comes so soon is what the page opens with. */
 const SOON_MS = 3_000;
 const TOLD_MS = 2_500;
-const USUAL_SIDE_PX = 480;
+/** How wide the panels are until the viewer says. */
+const USUAL_SIDE_PX = Math.min(Math.max(innerWidth * 0.38, 420), 720);
 
 /**
  * @typedef {object} State
@@ -150,15 +151,24 @@ export function open(context) {
   async function load() {
     store.set({ problem: null });
     try {
-      const found = await loadTimeline(session_id, { signal: abort.signal });
+      const found = await loadTimeline(session_id, { signal: abort.signal }).catch(signedInMeanwhile);
       if (found) arrived(found);
     } catch (problem) {
       if (isAbort(problem)) return;
       if (!(problem instanceof ApiError)) throw problem;
-      if (problem.status === 401) await api.get(`/replays/${session_id}`).catch(() => {});
       context.title("Session");
       store.set({ problem });
     }
+  }
+
+  /**
+   * What the page asked for ahead may have been asked before a link signed the viewer in; nobody goes to the sign-in.
+   * @param {unknown} problem
+   */
+  async function signedInMeanwhile(problem) {
+    if (!(problem instanceof ApiError) || problem.status !== 401) throw problem;
+    await api.get("/me");
+    return loadTimeline(session_id, { signal: abort.signal });
   }
 
   /** @param {{answer: any, etag: string | null}} found */
@@ -167,23 +177,20 @@ export function open(context) {
     const replay = replayOf(found.answer);
     etag = found.etag;
     store.set({ replay });
-    scene.show(replay);
+    scene.show(replay, beginOf(replay));
     if (!first) return;
     context.title(userName(replay.meta));
     context.project(replay.meta.project);
     scene.playback?.set({ speed: Number(recall("speed", "1")) || 1, skip: store.state.clock.skip });
-    start(replay);
+    if (replay.live && momentOf(context.location.search) === null) scene.playback?.follow();
     setTimeout(loadPanels, replay.frames.t.length ? PANELS_AFTER_MS : 0);
     if (replay.live) stopAsking = keepUpToDate(ask, (away) => store.set({ away }));
   }
 
   /** @param {Replay} replay */
-  function start(replay) {
-    const moment = momentOf(context.location.search);
-    const first = replay.frames.t[0] ?? 0;
-    if (moment !== null) seek(moment);
-    else if (replay.live) scene.playback?.follow();
-    else if (first <= SOON_MS) seek(first);
+  function beginOf({ frames, duration_ms, live }) {
+    const first = frames.t[0] ?? 0;
+    return momentOf(context.location.search) ?? (live ? Math.max(0, duration_ms - LIVE_LAG_MS) : first <= SOON_MS ? first : 0);
   }
 
   async function ask() {

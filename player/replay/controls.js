@@ -28,7 +28,7 @@ export function controls(replay, clock, fullscreen, deeds) {
   const pictures = replay.frames.t.length > 0;
   return html`<div class="controls" role="group" aria-label="Playback">
     <div class="controls-main">
-      ${button("arrow-left", "Previous issue", () => deeds.issue(-1), { disabled: !issues, mark: "issue" })}
+      ${button("issue-back", "Previous issue", () => deeds.issue(-1), { disabled: !issues })}
       ${button("step-back", "Previous picture", () => deeds.step(-1), { disabled: !pictures })}
       ${button(
         clock.playing ? "pause" : ended ? "replay" : "play",
@@ -37,7 +37,7 @@ export function controls(replay, clock, fullscreen, deeds) {
         { primary: true },
       )}
       ${button("step-forward", "Next picture", () => deeds.step(1), { disabled: !pictures })}
-      ${button("arrow-right", "Next issue", () => deeds.issue(1), { disabled: !issues, mark: "issue" })}
+      ${button("issue-forward", "Next issue", () => deeds.issue(1), { disabled: !issues })}
       <span class="elapsed numbers" title=${preciseClock(clock.position_ms)}
         >${clockText(clock.position_ms)}<span class="muted"> / ${clockText(replay.duration_ms)}</span></span
       >
@@ -63,15 +63,14 @@ export function controls(replay, clock, fullscreen, deeds) {
  * @param {import("../draw/icons.js").IconName} name
  * @param {string} label
  * @param {() => void} press
- * @param {{disabled?: boolean, primary?: boolean, mark?: "issue"}} [more] mark: which steps it takes
+ * @param {{disabled?: boolean, primary?: boolean}} [more]
  */
-function button(name, label, press, { disabled = false, primary = false, mark } = {}) {
+function button(name, label, press, { disabled = false, primary = false } = {}) {
   return html`<button
     class="button square ${primary ? "primary" : "quiet"}"
     type="button"
     aria-label=${label}
     title=${label}
-    data-mark=${mark ?? nothing}
     ?disabled=${disabled}
     @click=${press}
   >

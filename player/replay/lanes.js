@@ -5,8 +5,9 @@
  */
 
 import { duration } from "../draw/format.js";
+import { touchLabel } from "../panels/touch_label.js";
+import { issueNamed } from "../sessions/fields.js";
 import { firstFrom } from "./search.js";
-import { viewName } from "./touch_labels.js";
 
 /**
  * One kind of mark. `colour`: a custom property of the style sheet; `name`: what a mark is called;
@@ -28,6 +29,7 @@ export function lanesOf({ tracks, issues }) {
   const marks = (track, id, colour, rank, name) => ({ id, colour, rank, times: tracks[track]?.t ?? [], name });
   const failed = rowsWhere(get("network", "status"), (status) => status >= 400 || status === 0);
   const errors = rowsWhere(get("logs", "severity"), (severity) => severity === "error");
+  const viewOf = (/** @type {string} */ track, /** @type {number} */ k) => touchLabel(get(track, "label")[k]).title;
   const others = issues.filter((issue) => issue.type !== "crash");
   const call = (/** @type {number} */ k) => {
     const status = get("network", "status")[k] || "failed";
@@ -43,7 +45,7 @@ export function lanesOf({ tracks, issues }) {
           colour: "--c-issue",
           rank: 9,
           times: others.map((issue) => issue.t),
-          name: (k) => issueName(others[k]),
+          name: (k) => `${issueNamed(others[k].type).label}: ${others[k].title}`,
         },
         marks("crashes", "crash", CRASH, 10, (k) => `Crash: ${get("crashes", "name")[k]}`),
       ],
@@ -53,8 +55,8 @@ export function lanesOf({ tracks, issues }) {
       label: "Touches",
       marks: [
         marks("swipes", "swipe", "--c-swipe", 3, (k) => `Swipe ${get("swipes", "direction")[k]}`),
-        marks("taps", "tap", "--c-tap", 5, (k) => `Tap ${viewName(get("taps", "label")[k])}`),
-        marks("inputs", "input", "--c-input", 6, (k) => `Typed into ${viewName(get("inputs", "label")[k])}`),
+        marks("taps", "tap", "--c-tap", 5, (k) => `Tap ${viewOf("taps", k)}`),
+        marks("inputs", "input", "--c-input", 6, (k) => `Typed into ${viewOf("inputs", k)}`),
       ],
     },
     {
@@ -154,16 +156,4 @@ function pick(times, rows) {
 /** @param {string} url */
 function pathOf(url) {
   return String(url).replace(/^[a-z]+:\/\/[^/]*/i, "").replace(/[?#].*$/s, "") || String(url);
-}
-
-/** @param {{type: string, title: string}} issue */
-export function issueName({ type, title }) {
-  const name = { tap_rage: "Tap rage", anr: "Not responding" }[type] ?? words(type);
-  return title ? `${name}: ${title}` : name;
-}
-
-/** @param {string} type */
-function words(type) {
-  const text = type.replaceAll("_", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

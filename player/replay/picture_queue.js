@@ -19,9 +19,6 @@ const DECODES = 2;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
-/** A picture that will not get better. */
-export class Damaged extends Error {}
-
 /**
  * @param {object} tools
  * @param {(url: string, signal: AbortSignal) => Promise<Response>} tools.load

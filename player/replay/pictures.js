@@ -9,6 +9,7 @@
  */
 
 import { nameOf, planOf } from "./picture_plan.js";
+import { decodePicture } from "./picture_decode.js";
 import { lastAt } from "./search.js";
 
 /**
@@ -49,6 +50,7 @@ export function createPictures(address, changed, worker = startWorker()) {
   const held = new Set();
   let room = 24;
   let sent = "";
+  let closed = false;
 
   worker.onmessage = (event) => {
     const data = /** @type {Report} */ (event.data);
@@ -99,7 +101,8 @@ export function createPictures(address, changed, worker = startWorker()) {
     const previewed = hovered_ms === null ? -1 : lastAt(frames.t, hovered_ms);
     const small = previewed < 0 ? [] : [nameOf(frames, previewed)];
     for (const name of plan.decode) touch(decoded, name);
-    const order = { decode: plan.decode, previews: small, fetch: plan.fetch };
+    const decode = plan.decode.filter((name) => !decoded.has(name));
+    const order = { decode, previews: small, fetch: plan.fetch };
     const text = JSON.stringify(order);
     if (text === sent) return;
     sent = text;
@@ -122,7 +125,28 @@ export function createPictures(address, changed, worker = startWorker()) {
     return { bitmap: null, exact: false, place, failed: failed.get(name) ?? null };
   }
 
+  /**
+   * The very first picture, without waiting for the worker to start; if that fails, the worker will say why.
+   * @param {number} position_ms
+   */
+  async function hurry(position_ms) {
+    const place = lastAt(frames.t, position_ms);
+    if (place < 0) return;
+    const name = nameOf(frames, place);
+    try {
+      const answer = await fetch(address + name);
+      const bitmap = answer.ok && !closed && !decoded.has(name) ? await decodePicture(await answer.blob()) : null;
+      if (!bitmap) return;
+      if (closed) return bitmap.close();
+      keep(decoded, name, bitmap);
+      changed(name);
+    } catch {
+      // the worker asks for it too
+    }
+  }
+
   return {
+    hurry,
     /** @param {Frames} newer the session has grown */
     show(newer) {
       frames = newer;
@@ -154,6 +178,7 @@ export function createPictures(address, changed, worker = startWorker()) {
       return { pictures: decoded.size, previews: previews.size };
     },
     close() {
+      closed = true;
       worker.terminate();
       for (const bitmap of [...decoded.values(), ...previews.values()]) bitmap.close();
       decoded.clear();

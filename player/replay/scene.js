@@ -78,11 +78,15 @@ export function createScene(session_id, told) {
     get scrubbing() {
       return scrub.active;
     },
-    /** @param {Replay} newer the session, or a newer state of it */
-    show(newer) {
+    /** @param {Replay} newer the session, or a newer state of it @param {number} begin_ms where it is shown first */
+    show(newer, begin_ms) {
       replay = newer;
       pictures.show(newer.frames);
-      playback ??= createPlayback(newer, changed);
+      if (!playback) {
+        playback = createPlayback(newer, changed);
+        playback.seek(begin_ms);
+        pictures.hurry(begin_ms);
+      }
       playback.show(newer);
       changed(playback.clock, false);
     },

@@ -5,7 +5,6 @@
 import { ApiError, PREFIX } from "../api.js";
 
 /** @typedef {{answer: any, etag: string | null}} Timeline */
-/** @typedef {{session_id: string, reply: Promise<Response | null>}} Early what early.js asked for */
 
 /** @param {string} session_id */
 export function picturesAddress(session_id) {
@@ -13,17 +12,18 @@ export function picturesAddress(session_id) {
 }
 
 /**
+ * The page of a session names this address ahead, and the browser takes what is on its way already; so nothing may be
+ * asked differently here.
+ *
  * @param {string} session_id
  * @param {{etag?: string | null, signal?: AbortSignal, send?: typeof fetch}} [options] etag: of what is known already
  * @returns {Promise<Timeline | null>} null: nothing is new. Throws ApiError, also when the server cannot be reached.
  */
 export async function loadTimeline(session_id, { etag, signal, send = fetch } = {}) {
-  const early = etag ? null : await takeEarly(session_id);
   /** @type {Record<string, string>} */
-  const headers = { accept: "application/json" };
-  if (etag) headers["if-none-match"] = etag;
+  const headers = etag ? { "if-none-match": etag } : {};
   try {
-    const reply = early ?? (await send(`${PREFIX}/replays/${session_id}/timeline`, { headers, signal, credentials: "same-origin" }));
+    const reply = await send(`${PREFIX}/replays/${session_id}/timeline`, { headers, signal, credentials: "same-origin" });
     if (reply.status === 304) return null;
     if (!reply.ok) throw await refusal(reply);
     return { answer: await reply.json(), etag: reply.headers.get("etag") };
@@ -31,18 +31,6 @@ export async function loadTimeline(session_id, { etag, signal, send = fetch } = 
     if (problem instanceof ApiError || signal?.aborted) throw problem;
     throw new ApiError(0, "unreachable", "The server cannot be reached.");
   }
-}
-
-/**
- * The answer that came before this module, once; null if there is none, or none that helps.
- * @param {string} session_id
- */
-async function takeEarly(session_id) {
-  const place = /** @type {{playheadEarly?: Early}} */ (globalThis);
-  const early = place.playheadEarly;
-  delete place.playheadEarly;
-  const reply = early?.session_id === session_id ? await early.reply : null;
-  return reply?.ok ? reply : null;
 }
 
 /** @param {Response} reply */

@@ -9,11 +9,12 @@
  */
 
 import { icon } from "../draw/icons.js";
+import { oneLine } from "../panels/safe_text.js";
+import { touchLabel } from "../panels/touch_label.js";
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { ref } from "../vendor/lit-html/directives/ref.js";
 import { fit, heldSideways, isWide, kindOf, screenOf, touchScale, turnsOf } from "./geometry.js";
 import { wordsAt } from "./stage_words.js";
-import { viewName } from "./touch_labels.js";
 import { drawSwipes, drawTaps } from "./touch_marks.js";
 import { swipesAt, tapsAt, typedAt } from "./touches.js";
 
@@ -158,10 +159,10 @@ export function createStage(painted) {
     const key = JSON.stringify(typed);
     if (key === said.caption) return;
     said.caption = key;
-    const text = typed && (typed.masked ? MASKED : typed.text);
+    const text = typed && (typed.masked ? MASKED : oneLine(typed.text));
     render(
       typed
-        ? html`<span class="typed" dir="auto">${icon("input")}<span class="typed-into">${viewName(typed.label) || "Text"}</span>
+        ? html`<span class="typed" dir="auto">${icon("input")}<span class="typed-into">${oneLine(touchLabel(typed.label).title, 60) || "Text"}</span>
             <span class="typed-text">${text || "emptied"}</span>
             ${typed.masked ? html`<span class="typed-note">masked by the app</span>` : nothing}</span>`
         : nothing,

@@ -6,6 +6,7 @@
  */
 
 import { clock, duration } from "../draw/format.js";
+import { oneLine } from "../panels/safe_text.js";
 import { lastAt } from "./search.js";
 import { stretchAt } from "./stretches.js";
 
@@ -41,7 +42,7 @@ function crash({ tracks, background: away }, t) {
   const { t: times = [], name = [], reason = [] } = tracks.crashes ?? {};
   const last = lastAt(times, t);
   if (last < 0 || stretchAt(away, t) || goesOn(tracks, times[last], t)) return null;
-  return { kind: "crash", title: "The app crashed", detail: [name[last], reason[last]].filter(Boolean).join(": ") };
+  return { kind: "crash", title: "The app crashed", detail: oneLine([name[last], reason[last]].filter(Boolean).join(": ")) };
 }
 
 /**

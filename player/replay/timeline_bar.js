@@ -14,7 +14,7 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { ref } from "../vendor/lit-html/directives/ref.js";
 import { createHoverCard } from "./hover_card.js";
 import { lanesOf } from "./lanes.js";
-import { layoutOf, paintLane, paintScreens, paintTrack } from "./timeline_paint.js";
+import { layoutOf, paintLane, paintRuler, paintScreens, paintTrack } from "./timeline_paint.js";
 import { isWhole, shifted, showing, zoomed } from "./timeline_window.js";
 
 /** @typedef {{replay: Replay, clock: Clock, pictures: Pictures}} Scene */
@@ -119,7 +119,7 @@ export function createTimelineBar(hands) {
   function paintStill() {
     if (!parts || !scene || width <= 0) return;
     const { canvas, labels } = parts;
-    const { track, screens, lanes: strips, height } = layout();
+    const { ruler, track, screens, lanes: strips, height } = layout();
     const ratio = devicePixelRatio;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -128,11 +128,13 @@ export function createTimelineBar(hands) {
     const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     pen.scale(ratio, ratio);
     const ink = (/** @type {string} */ token) => style.getPropertyValue(token);
-    paintTrack(pen, scene.replay, scene.pictures.buffered(), track, x, ink);
-    if (screens) paintScreens(pen, visits, screens, x, width, ink, `11px ${style.fontFamily}`);
+    const font = `11px ${style.fontFamily}`;
+    paintRuler(pen, ruler, window, x, width, ink, font);
+    paintTrack(pen, scene.replay, { buffered: scene.pictures.buffered(), skipping: scene.clock.skip }, track, x, ink);
+    if (screens) paintScreens(pen, visits, screens, x, width, ink, font);
     lanes.forEach((lane, k) => paintLane(pen, lane, strips[k], window, width, ink));
     const rows = [...(screens ? [{ label: "Screens", ...screens }] : []), ...lanes.map((lane, k) => ({ label: lane.label, ...strips[k] }))];
-    const named = [{ label: "", ...track }, ...rows];
+    const named = [{ label: "", ...ruler }, { label: "", ...track }, ...rows];
     render(named.map(({ label }) => html`<span>${label}</span>`), labels);
     labels.style.setProperty("--rows", named.map((row) => `${row.height}px`).join(" "));
     drawZoom();
@@ -272,6 +274,7 @@ export function createTimelineBar(hands) {
         if (whole) window = { from: 0, to: next.replay.duration_ms };
         paintLater();
       }
+      if (before?.clock.skip !== next.clock.skip) paintLater();
       const kept = scrubbing ? window : showing(window, next.clock.position_ms, next.replay.duration_ms);
       if (kept !== window) become(kept);
       else paintNow();

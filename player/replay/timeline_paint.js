@@ -6,19 +6,26 @@
  * @import { Stretch } from "./stretches.js"
  */
 
+import { clock } from "../draw/format.js";
+import { oneLine } from "../panels/safe_text.js";
 import { densityOf } from "./lanes.js";
 
 /** @typedef {CanvasRenderingContext2D} Pen in CSS px */
 /** @typedef {{from: number, to: number}} Window the stretch of the session that the bar shows, ms */
 /** @typedef {(token: string) => string} Ink a custom property's colour */
 /** @typedef {{top: number, height: number}} Strip */
-/** @typedef {{track: Strip, screens: Strip | null, lanes: Strip[], height: number}} Layout */
+/** @typedef {{ruler: Strip, track: Strip, screens: Strip | null, lanes: Strip[], height: number}} Layout */
 
+const RULER = 11;
 const TRACK = 10;
 const LANE = 11;
 const SCREENS = 16;
 const GAP = 3;
 const MIN_MARK = 2;
+/** Room for one time on the ruler. */
+const RULER_PX = 70;
+const HOUR_MS = 3_600_000;
+const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600].map((s) => s * 1_000);
 
 /**
  * Where everything lies, top down.
@@ -27,35 +34,73 @@ const MIN_MARK = 2;
  * @returns {Layout}
  */
 export function layoutOf(lanes, screens) {
-  let top = 1;
+  let top = 0;
   const strip = (/** @type {number} */ height) => {
     const made = { top, height };
     top += height + GAP;
     return made;
   };
+  const ruler = strip(RULER);
   const track = strip(TRACK);
   const named = screens ? strip(SCREENS) : null;
-  return { track, screens: named, lanes: Array.from({ length: lanes }, () => strip(LANE)), height: top - GAP + 1 };
+  return { ruler, track, screens: named, lanes: Array.from({ length: lanes }, () => strip(LANE)), height: top - GAP };
 }
 
 /**
- * The track: the session's length, what is loaded, and where nothing is.
+ * Times of the session at even distances.
+ * @param {Pen} pen
+ * @param {Strip} strip
+ * @param {Window} window
+ * @param {(t: number) => number} x
+ * @param {number} width
+ * @param {Ink} ink
+ * @param {string} font
+ */
+export function paintRuler(pen, { top, height }, window, x, width, ink, font) {
+  pen.font = font;
+  pen.textBaseline = "alphabetic";
+  pen.fillStyle = ink("--text-2");
+  const step = stepOf(window.to - window.from, width);
+  for (let t = Math.ceil(window.from / step) * step; t <= window.to; t += step) {
+    const text = clock(t);
+    const room = pen.measureText(text).width;
+    const left = Math.min(Math.max(x(t) - room / 2, 0), width - room);
+    pen.fillText(text, left, top + height - 2);
+  }
+}
+
+/**
+ * The distance of times on the ruler: a round one that leaves room for their figures.
+ * @param {number} span_ms
+ * @param {number} width
+ */
+export function stepOf(span_ms, width) {
+  const least = (span_ms * RULER_PX) / Math.max(width, 1);
+  return STEPS_MS.find((step) => step >= least) ?? Math.ceil(least / HOUR_MS) * HOUR_MS;
+}
+
+/**
+ * The track: the session's length, what is loaded, and where nothing is. What would be skipped is thinner.
  * @param {Pen} pen
  * @param {Replay} replay
- * @param {Stretch[]} buffered
+ * @param {{buffered: Stretch[], skipping: boolean}} state
  * @param {Strip} strip
  * @param {(t: number) => number} x
  * @param {Ink} ink
  */
-export function paintTrack(pen, replay, buffered, { top, height }, x, ink) {
+export function paintTrack(pen, replay, { buffered, skipping }, { top, height }, x, ink) {
   const band = (/** @type {Stretch} */ { from, to }) => /** @type {const} */ ([x(from), top, Math.max(x(to) - x(from), 1), height]);
-  pen.fillStyle = ink("--surface-2");
+  pen.fillStyle = ink("--timeline-track");
   pen.fillRect(...band({ from: 0, to: replay.duration_ms }));
-  pen.fillStyle = ink("--timeline-loaded");
-  for (const each of buffered) pen.fillRect(...band(each));
   pen.fillStyle = ink("--timeline-away");
   for (const each of replay.background) pen.fillRect(...band(each));
   for (const each of replay.gaps) hatch(pen, band(each), ink(each.kind === "all" ? "--bad" : "--warn"));
+  for (const { from, to } of skipping ? replay.inactive : []) {
+    pen.clearRect(x(from), top, x(to) - x(from), height / 2 - 1.5);
+    pen.clearRect(x(from), top + height / 2 + 1.5, x(to) - x(from), height);
+  }
+  pen.fillStyle = ink("--timeline-loaded");
+  for (const { from, to } of buffered) pen.fillRect(x(from), top + height - 2, Math.max(x(to) - x(from), 1), 2);
 }
 
 /**
@@ -78,7 +123,7 @@ export function paintScreens(pen, visits, { top, height }, x, width, ink, font) 
     painted = right;
     pen.fillStyle = ink(k % 2 ? "--timeline-screen-2" : "--timeline-screen");
     pen.fillRect(left, top, Math.max(right - left - 1, 1), height);
-    const name = fitted(pen, screen, right - left - 9);
+    const name = fitted(pen, oneLine(screen, 80), right - left - 9);
     pen.fillStyle = ink("--text-2");
     if (name) pen.fillText(name, left + 4, top + height / 2 + 0.5);
   });

@@ -45,10 +45,10 @@ export function drawTaps(pen, taps, place, short, colours) {
 export function drawSwipes(pen, swipes, place, short, colours) {
   for (const swipe of swipes) {
     const [x, y] = place(swipe.x, swipe.y);
-    const length = short * 0.34;
+    const length = short * 0.42;
     const fade = swipe.still ? 1 : 1 - Math.max(0, swipe.age - 0.45) / 0.55;
     const drawn = swipe.still ? 1 : Math.min(1, 0.35 + swipe.age * 2.4);
-    trail(pen, x, y, swipe.dx * length * drawn, swipe.dy * length * drawn, short * 0.028, colours.swipe, fade);
+    trail(pen, x, y, swipe.dx * length * drawn, swipe.dy * length * drawn, short * 0.036, colours.swipe, fade);
     pen.globalAlpha = fade;
     if (swipe.dx || swipe.dy) arrow(pen, x, y, swipe.dx, swipe.dy, short * 0.03);
     disc(pen, x, y, short * 0.02, CORE);
@@ -70,7 +70,7 @@ function trail(pen, x, y, dx, dy, width, colour, fade) {
   const shade = pen.createLinearGradient(x - dx, y - dy, x, y);
   shade.addColorStop(0, "transparent");
   shade.addColorStop(1, colour);
-  pen.globalAlpha = 0.8 * fade;
+  pen.globalAlpha = 0.9 * fade;
   pen.fillStyle = shade;
   pen.beginPath();
   pen.moveTo(x - dx, y - dy);

@@ -71,6 +71,13 @@ def test_an_address_holds_for_ever_only_as_long_as_no_file_changed(root):
     assert PlayerFiles(root).file(f"@{state}/app.js") == old
 
 
+def test_a_page_names_what_its_script_reads_first_before_everything(root):
+    page = PlayerFiles(root).page("pages/one.js", '/api/"<x>')
+    assert page is not None
+    named = re.findall(r'<link rel="(\w+)"[^>]* href="([^"]*)"', page.content.decode())
+    assert named[0] == ("preload", "/api/&quot;&lt;x&gt;")
+
+
 def test_without_a_page_there_is_no_player(tmp_path):
     assert PlayerFiles(tmp_path).page("pages/one.js") is None
 
@@ -78,6 +85,9 @@ def test_without_a_page_there_is_no_player(tmp_path):
 async def test_browsers_keep_what_a_page_names(site: Site) -> None:
     page = await site.client.get("/replays/3645366763814944769")
     assert page.headers["cache-control"] == "no-cache"
+    assert 'href="/api/v1/replays/3645366763814944769/timeline"' in page.text
+    for path in ("/", "/replays/x", "/replays/" + "1" * 30):
+        assert "/api/" not in (await site.client.get(path)).text
     named = re.findall(r'"(/player/@[^"]+)"', page.text)
     assert len(named) > 10
     for address in named:
