@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, Final
 
 import jsonschema_rs
 import orjson
 
-from events.schema_cost import TooCostly, cost_of
+from events.schema_cost import Cost, TooCostly, cost_of
 from playhead.errors import Detail, TooLarge, Unprocessable
 
 MAX_SCHEMA_BYTES: Final = 262_144
-MAX_PROBLEMS: Final = 1_000
-#: schemas applied to values, in one event
+#: of checking one event (events/schema_cost.py)
 MAX_WORK: Final = 50_000_000
+#: all problems are found before the first is told, each with its whole path: if they could be more than so many, or
+#: of more characters, an event's first problem is its only one
+MAX_FOUND: Final = 5_000
+MAX_FOUND_CHARS: Final = 100_000_000
 MAX_MESSAGE_CHARS: Final = 300
 _BACKTRACK_LIMIT: Final = 1_000
 _COMPILED: Final = 1_000
@@ -28,23 +32,25 @@ _REGEX_BYTES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """A compiled schema and the most work that one value of an event is to it."""
+    """A compiled schema and what checking by it costs."""
 
     validator: jsonschema_rs.Draft202012Validator
-    cost: int
+    cost: Cost
 
-    def problems(self, data: dict[str, Any]) -> list[Detail]:
-        """Everything wrong with an event's `data`; fields are `data` or below."""
-        if self.cost > 1 and size_of(data) * self.cost > MAX_WORK:
+    def problems(self, data: dict[str, Any], most: int) -> list[Detail]:
+        """Everything (at most `most`) that is wrong with an event's `data`; fields are `data` or below."""
+        values, chars = size_of(data)
+        work = values * self.cost.value + chars // 8 * self.cost.text
+        if work > MAX_WORK:
             return [Detail("data", "schema_violation", "too large to be checked by this schema")]
-        if self.validator.is_valid(data):
-            return []
-        found: list[Detail] = []
-        for error in self.validator.iter_errors(data):
-            found += _details(error)
-            if len(found) >= MAX_PROBLEMS:
-                break
-        return found[:MAX_PROBLEMS]
+        try:
+            self.validator.validate(data)
+        except jsonschema_rs.ValidationError as first:
+            found = values * self.cost.schemas
+            all_told = most > 1 and found <= MAX_FOUND and found * chars <= MAX_FOUND_CHARS
+            errors = self.validator.iter_errors(data) if all_told else [first]
+            return list(islice(chain.from_iterable(map(_details, errors)), most))
+        return []
 
 
 @lru_cache(_COMPILED)
@@ -52,7 +58,7 @@ def checker_of(schema: str) -> Checker:
     """The checker of a schema as JSON text. Raises Unprocessable (`invalid_schema`)."""
     value = orjson.loads(schema)
     try:
-        cost = cost_of(value) if isinstance(value, dict) else 1
+        cost = cost_of(value) if isinstance(value, dict) else Cost(1, 0, 1)
         validator = jsonschema_rs.Draft202012Validator(
             value,
             offline=True,
@@ -81,17 +87,20 @@ def parse_schema(body: bytes, value: Any) -> str:
     return text
 
 
-def size_of(value: Any) -> int:
-    """How many values a JSON value holds."""
-    count, waiting = 0, [value]
+def size_of(value: Any) -> tuple[int, int]:
+    """How many values a JSON value holds, and how many characters its texts and names."""
+    values, chars, waiting = 0, 0, [value]
     while waiting:
         each = waiting.pop()
-        count += 1
+        values += 1
         if isinstance(each, dict):
             waiting += each.values()
+            chars += sum(map(len, each))
         elif isinstance(each, list):
             waiting += each
-    return count
+        elif isinstance(each, str):
+            chars += len(each)
+    return values, chars
 
 
 def _details(error: jsonschema_rs.ValidationError) -> Iterator[Detail]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from events.exact_json import HugeInteger
@@ -14,6 +15,7 @@ from playhead.errors import Detail
 
 MAX_CHARS: Final = 128
 MAX_PROBLEMS: Final = 1_000
+MAX_FIELD_CHARS: Final = 300
 SOURCE: Final = "json"
 _TEXTS: Final = ("session_id", "category", "name")
 _MEMBERS: Final = frozenset({*_TEXTS, "data", "timestamp", "id"})
@@ -28,18 +30,13 @@ class Rules:
     latest_us: int
 
 
-def judge(value: Any, rules: Rules) -> IncomingEvent | list[Detail]:
-    """The event, without an id if none was sent, or all that is wrong with it."""
+def judge(value: Any, rules: Rules, *, most: int = MAX_PROBLEMS) -> IncomingEvent | list[Detail]:
+    """The event, without an id if none was sent, or all (at most `most`) that is wrong with it."""
     if not isinstance(value, dict):
         return [Detail("", "invalid_type", "an event is an object")]
-    problems = [*_texts(value), *_time(value, rules.latest_us), *_data(value, rules)]
-    problems += [
-        Detail(clean_text(name)[:200], "unexpected_field", "is not a member of events")
-        for name in value
-        if name not in _MEMBERS
-    ]
+    problems = list(islice(_problems(value, rules, most), most))
     if problems:
-        return problems[:MAX_PROBLEMS]
+        return problems
     at_us = parse_time(value["timestamp"])
     return IncomingEvent(
         source=SOURCE,
@@ -51,6 +48,15 @@ def judge(value: Any, rules: Rules) -> IncomingEvent | list[Detail]:
         event_id=value.get("id", ""),
         data=value["data"],
     )
+
+
+def _problems(value: dict[str, Any], rules: Rules, most: int) -> Iterator[Detail]:
+    yield from _texts(value)
+    yield from _time(value, rules.latest_us)
+    yield from _data(value, rules, most)
+    for name in value:
+        if name not in _MEMBERS:
+            yield Detail(clean_text(name[:200]), "unexpected_field", "is not a member of events")
 
 
 def _texts(value: dict[str, Any]) -> Iterator[Detail]:
@@ -91,7 +97,7 @@ def _time(value: dict[str, Any], latest_us: int) -> Iterator[Detail]:
         yield Detail("timestamp", "future_timestamp", "lies in the future")
 
 
-def _data(value: dict[str, Any], rules: Rules) -> Iterator[Detail]:
+def _data(value: dict[str, Any], rules: Rules, most: int) -> Iterator[Detail]:
     category = value.get("category")
     named = isinstance(category, str) and _text_problem(category) is None
     checker = rules.checkers.of(category) if named and isinstance(category, str) else None
@@ -104,26 +110,27 @@ def _data(value: dict[str, Any], rules: Rules) -> Iterator[Detail]:
     if not isinstance(data, dict):
         yield Detail("data", "invalid_type", "must be an object")
         return
-    unfit = list(_unfit(data, "data", 0))
+    unfit = list(islice(_unfit(data, ("data",)), most))
     yield from unfit
     if checker is not None and not unfit:
-        yield from checker.problems(data)
+        yield from checker.problems(data, most)
 
 
-def _unfit(value: Any, field: str, depth: int) -> Iterator[Detail]:
+def _unfit(value: dict[str, Any] | list[Any], path: tuple[str | int, ...]) -> Iterator[Detail]:
     """What cannot be kept: NUL characters, whole numbers beyond 64 bits, nesting without end."""
-    if isinstance(value, str):
-        if "\0" in value:
-            yield Detail(clean_text(field)[:300], "invalid_value", "holds a NUL character")
-    elif isinstance(value, HugeInteger):
-        yield Detail(clean_text(field)[:300], "invalid_value", "is a whole number beyond 64 bits")
-    elif isinstance(value, (dict, list)):
-        if depth >= MAX_DEPTH:
-            yield Detail(clean_text(field)[:300], "invalid_value", f"is nested deeper than {MAX_DEPTH}")
-            return
-        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(each, (str, dict, list, HugeInteger)) or (isinstance(name, str) and "\0" in name):
-                inner = f"{field}.{name}"
-                if isinstance(name, str):
-                    yield from _unfit(name, inner, depth)
-                yield from _unfit(each, inner, depth + 1)
+    if len(path) > MAX_DEPTH:
+        yield _invalid(path, f"is nested deeper than {MAX_DEPTH}")
+        return
+    for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+        for text in (name, each):
+            if isinstance(text, str) and "\0" in text:
+                yield _invalid((*path, name), "holds a NUL character")
+        if isinstance(each, HugeInteger):
+            yield _invalid((*path, name), "is a whole number beyond 64 bits")
+        elif isinstance(each, (dict, list)):
+            yield from _unfit(each, (*path, name))
+
+
+def _invalid(path: tuple[str | int, ...], message: str) -> Detail:
+    field = ".".join(str(part)[:MAX_FIELD_CHARS] for part in path)
+    return Detail(clean_text(field[:MAX_FIELD_CHARS]), "invalid_value", message)

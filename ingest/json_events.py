@@ -11,21 +11,24 @@ from typing import Any, Final
 
 from events import exact_json, refusals
 from events.ids import Holder, Wish
-from events.incoming import KIND, IncomingEvent, clean_text, pack
-from events.judging import Rules, judge
+from events.incoming import IncomingEvent, clean_text
+from events.judging import MAX_PROBLEMS, Rules, judge
 from events.model import day_of
 from events.opening import EventService
 from events.refusals import Refusal
 from events.stored import digest_of
+from ingest.big_bodies import work_on
+from ingest.event_records import record_of
 from ingest.funnel import accept
 from playhead import telemetry
 from playhead.errors import Detail, InvalidBody, TooLarge, Unavailable, Unprocessable
 from projects import Project
 from storage.journal import Journal
 from storage.postgres import Database
-from storage.segment_file import Record
 
 MAX_EVENTS: Final = 1_000
+#: problems of one request, from which on only the first of each event is told
+MAX_TOLD: Final = 10_000
 #: an identifier of ours that is not stored yet can only be younger than this
 MADE_MS: Final = 86_400_000
 
@@ -57,6 +60,7 @@ class Body:
 
     values: list[Any]
     several: bool
+    content: bytes
 
 
 def read_body(body: bytes) -> Body:
@@ -67,14 +71,14 @@ def read_body(body: bytes) -> Body:
             raise InvalidBody("`events` must be a list, and the only member")
         value = value["events"]
     elif isinstance(value, dict):
-        return Body([value], several=False)
+        return Body([value], False, body)
     if not isinstance(value, list):
         raise InvalidBody("the body is neither an event nor a list of events")
     if not value:
         raise Unprocessable("there are no events in the list", code="empty_batch")
     if len(value) > MAX_EVENTS:
         raise TooLarge(f"more than {MAX_EVENTS} events")
-    return Body(value, several=True)
+    return Body(value, True, body)
 
 
 class Intake:
@@ -88,15 +92,15 @@ class Intake:
         self._db = db
         self._clock = clock
 
-    async def take(self, project: Project, values: Sequence[Any], received_us: int) -> list[Outcome]:
-        """One outcome per value, in order. Raises Unavailable: nothing was acknowledged, a retry is right."""
+    async def take(self, project: Project, body: Body, received_us: int) -> list[Outcome]:
+        """One outcome per event, in order. Raises Unavailable: nothing was acknowledged, a retry is right."""
         now_ms = self._clock()
         rules = Rules(
             await self._events.schemas.checkers(project.project_id),
             project.strict_categories,
             (now_ms + project.options.events.future_tolerance_s * 1000) * 1000,
         )
-        judged = [judge(value, rules) for value in values]
+        judged = await work_on(body.content, lambda: list(_judged(body.values, rules)))
         outcomes: list[Outcome | None] = [
             Rejected("validation_failed", tuple(each)) if isinstance(each, list) else None for each in judged
         ]
@@ -104,7 +108,7 @@ class Intake:
         fresh, claims = await self._settle(project.project_id, events, outcomes, received_us)
         await self._keep(project.project_id, fresh, claims, outcomes, received_us)
         ended = [outcome for outcome in outcomes if outcome is not None]
-        await self._note(project.project_id, values, ended, received_us)
+        await self._note(project.project_id, body.values, ended, received_us)
         return ended
 
     async def _settle(
@@ -167,8 +171,7 @@ class Intake:
         if not fresh:
             return
         ordered = [fresh[place] for place in sorted(fresh)]
-        record = Record(KIND, project_id, None, received_us, {}, pack(ordered))
-        await accept(record, journal=self._journal)
+        await accept(record_of(project_id, ordered, received_us=received_us), journal=self._journal)
         first = await self._events.ids.accept(project_id, list(claims))
         for event_id in claims.keys() - first:
             outcomes[claims[event_id]] = Accepted(event_id, duplicate=True)
@@ -182,6 +185,15 @@ class Intake:
             await refusals.add(self._db, project_id, received_us, found)
         except Unavailable:
             _log.warning("refusals_not_kept", count=len(found))
+
+
+def _judged(values: Sequence[Any], rules: Rules) -> Iterator[IncomingEvent | list[Detail]]:
+    """Each judged alone; from some number of problems on, only the first of each is told."""
+    told = 0
+    for value in values:
+        each = judge(value, rules, most=MAX_PROBLEMS if told < MAX_TOLD else 1)
+        told += len(each) if isinstance(each, list) else 0
+        yield each
 
 
 def _refusals(values: Sequence[Any], outcomes: Sequence[Outcome]) -> Iterator[Refusal]:

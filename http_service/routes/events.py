@@ -35,7 +35,7 @@ async def send(call: Call) -> Response:
     body = read_body(await call.body())
     services = call.services
     intake = Intake(events=services.events, journal=services.journal, db=services.db, clock=services.clock)
-    outcomes = await intake.take(project, body.values, call.context.arrivals())
+    outcomes = await intake.take(project, body, call.context.arrivals())
     return _several(outcomes) if body.several else _single(outcomes[0])
 
 

@@ -7,9 +7,9 @@ from typing import Final
 from starlette.responses import Response
 
 from http_service.auth import Access
-from http_service.big_bodies import work_on
 from http_service.operations import Call, Operation, Reply, json_answer
 from ingest import hamustro
+from ingest.big_bodies import work_on
 from ingest.event_records import record_of
 from ingest.funnel import accept
 from playhead import telemetry

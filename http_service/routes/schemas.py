@@ -94,7 +94,8 @@ OPERATIONS: Final = (
         query=models.ProjectQuery,
         body=models.SchemaIn,
         body_example=_BODY,
-        description="JSON Schema 2020-12 for `data`; `$ref` only within the document. Binds what is sent after.",
+        description="JSON Schema 2020-12 for `data`; `$ref` only within the document. At most 256 KiB and 100 "
+        "patterns, and nothing that takes long to check. Binds what is sent after.",
         refusals=(400, 404, 413, 415, 422, 503),
         parameters=_CATEGORY,
     ),

@@ -14,11 +14,11 @@ from events.incoming import IncomingEvent
 from http_service import protocol_models as models
 from http_service.answers import Words
 from http_service.auth import Access
-from http_service.big_bodies import work_on
 from http_service.erasing import erase_user
 from http_service.middleware import PREFIXES
 from http_service.operations import Call, Handler, Operation, Reply, json_answer
 from ingest import segment_com, segment_webhook
+from ingest.big_bodies import work_on
 from ingest.event_records import record_of
 from ingest.funnel import accept
 from playhead import telemetry

@@ -413,6 +413,17 @@ async def test_all_problems_come_at_once(site):
     }  # fmt: skip
 
 
+async def test_of_very_many_problems_each_event_tells_its_first(site):
+    got = await site.client.post(
+        URL, json=[event(**{f"x{n}": 1 for n in range(600)}) for _ in range(20)], headers=KEY
+    )
+    told = [len(each["error"]["details"]) for each in got.json()["results"]]
+    assert told == [600] * 17 + [1] * 3
+    got = await site.client.post(URL, json=event(data={"k" * 100_000: ["\0"] * 2_000}), headers=KEY)
+    fields = [each["field"] for each in got.json()["error"]["details"]]
+    assert (len(fields), {len(field) for field in fields}) == (1_000, {300})
+
+
 # -- the same id again
 
 

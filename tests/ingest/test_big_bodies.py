@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from http_service.big_bodies import AT_ONCE, OFF_LOOP_BYTES, work_on
+from ingest.big_bodies import AT_ONCE, OFF_LOOP_BYTES, work_on
 
 
 @pytest.mark.parametrize(
