@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import orjson
 import xxhash
@@ -28,6 +28,7 @@ from sessions.search import Page, ReplayFilters, search
 from sessions.service import SessionService
 from sessions.timeline import Collected, timeline_of
 from sessions.view import ReplayView, view_of
+from storage import dead_letters
 from storage.objects import ObjectStore
 from storage.postgres import Database
 
@@ -118,15 +119,18 @@ class Replays:
         """Everything about one replay; a live one's counters are exact, from its parts."""
         if not session.live:
             rows = await session_store.issues_of(self._db, session.project_id, session.session_id)
-            return view_of(session, rows, (await self._index(session)).completeness)
+            return view_of(
+                session,
+                rows,
+                await self._with_quarantined(session, (await self._index(session)).completeness),
+            )
         live = await self._live.get(session)
         found = [
             {"type": f.type, "at_ms": f.at_ms, "title": f.title, "detail": f.detail}
             for f in live.built.findings
         ]
-        return view_of(
-            session, found, live.built.completeness, counts=counts_of(live.built), summary=live.built.summary
-        )
+        complete = await self._with_quarantined(session, live.built.completeness)
+        return view_of(session, found, complete, counts=counts_of(live.built), summary=live.built.summary)
 
     @_steady
     async def messages(
@@ -236,6 +240,11 @@ class Replays:
         self._live.forget(session)
         await erasure.erase_session(self._db, self._objects, session, self._clock())
         await self._sessions.changed([(session.project_id, session.session_id)])
+
+    async def _with_quarantined(self, session: Session, complete: dict[str, Any]) -> dict[str, Any]:
+        """Completeness of a recording, with the number of records that never came into it."""
+        waiting = await dead_letters.waiting(self._db, session.project_id, session.session_id)
+        return {**complete, "quarantined": waiting}
 
     async def _index(self, session: Session) -> RecordingIndex:
         return await self._indexes.get(_prefix(session), session.clock_offset_ms or 0)

@@ -50,6 +50,7 @@ ORDER BY dead_letter_id DESC LIMIT $3
 """
 
 GET = f"SELECT {COLUMNS} FROM dead_letters WHERE dead_letter_id = $1"
+COUNT = "SELECT count(*) FROM dead_letters WHERE project_id = $1 AND session_id = $2 AND retried_ms IS NULL"
 RETRIED = "UPDATE dead_letters SET retried_ms = $2 WHERE dead_letter_id = $1"
 
 
@@ -87,6 +88,11 @@ async def page(
 ) -> list[DeadLetter]:
     """Newest first; `project_ids` none means all projects."""
     return [DeadLetter(**dict(row)) for row in await db.fetch(LIST, project_ids, before, limit)]
+
+
+async def waiting(db: Any, project_id: int, session_id: int) -> int:
+    """How many of a session's records are here and were not tried again."""
+    return int(await db.fetchval(COUNT, project_id, session_id))
 
 
 async def get(db: Any, dead_letter_id: int) -> DeadLetter:

@@ -211,6 +211,7 @@ CREATE TABLE dead_letters (
     UNIQUE (segment_key, record)
 );
 CREATE INDEX dead_letters_by_project ON dead_letters (project_id, dead_letter_id DESC);
+CREATE INDEX dead_letters_by_session ON dead_letters (project_id, session_id) WHERE session_id IS NOT NULL;
 
 -- Pictures that are named by their hash (README generation), once per project.
 CREATE TABLE images (

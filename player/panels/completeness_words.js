@@ -1,6 +1,6 @@
 // What a recording lacks, in words.
 
-import { clock, count, duration, plural } from "../draw/format.js";
+import { clock, count, dateTime, duration, plural } from "../draw/format.js";
 
 /** @typedef {import("./panel_types.js").Replay} Replay */
 /**
@@ -68,7 +68,12 @@ function indexGaps(ranges) {
  * @param {Replay} replay
  * @returns {Statement[]}
  */
-function gaps({ gaps: found, completeness }) {
+function gaps({ gaps: found, completeness, meta }) {
+  const removed_ms = meta.completeness?.frames_dropped_ms;
+  if (removed_ms) {
+    const text = `The pictures were removed on ${dateTime(removed_ms)} to make room on the server; all else is kept.`;
+    return [{ level: "missing", text }, ...gapsOf(found, "all", "Nothing was received")];
+  }
   if (completeness.frames === 0) return [{ level: "missing", text: "No pictures were received." }];
   return [...gapsOf(found, "all", "Nothing was received"), ...gapsOf(found, "pictures", "No picture was received")];
 }
@@ -96,7 +101,7 @@ function gapsOf(all, kind, what) {
  * @param {Replay} replay
  * @returns {Statement[]}
  */
-function counts({ completeness, tracks }) {
+function counts({ completeness, tracks, meta }) {
   /** @type {Statement[]} */
   const found = [];
   const say = (/** @type {number} */ number, /** @type {string} */ one, /** @type {string} */ rest) => {
@@ -107,6 +112,7 @@ function counts({ completeness, tracks }) {
     0,
   );
   say(completeness.unreadable_parts, "upload", "could not be read and stayed out");
+  say(meta.completeness?.quarantined ?? 0, "upload", "in quarantine, wholly or in part: see the dead letters");
   say(completeness.cut_messages, "message", "left out, the session is over its size limit");
   say(completeness.messages - decoded, "message", "kept that cannot be decoded");
   return found;

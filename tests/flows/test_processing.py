@@ -188,6 +188,11 @@ async def test_an_unreadable_batch_goes_to_the_dead_letters_and_its_neighbours_a
     assert record.body == b"\xff" * 40
     balance = await rig.balance()
     assert (balance.stored, balance.quarantined, balance.difference) == (3, 2, 0)
+    for recorded in (False, True):
+        if recorded:
+            await rig.record(session_id)
+        view = (await rig.services.replays.get(await rig.session(session_id))).as_json()
+        assert view["completeness"]["quarantined"] == 2
 
 
 async def test_a_dead_letter_can_be_retried_and_the_ledger_still_balances(rig) -> None:
@@ -203,6 +208,9 @@ async def test_a_dead_letter_can_be_retried_and_the_ledger_still_balances(rig) -
     await rig.work()
     balance = await rig.balance()
     assert (balance.accepted, balance.quarantined, balance.difference) == (3, 2, 0)
+    assert (
+        await dead_letters.waiting(services.db, rig.project_id, session_id) == 1
+    )  # the first is tried again
 
 
 async def test_damaged_messages_cost_only_themselves_and_are_kept(rig) -> None:

@@ -11,6 +11,7 @@ import { clockWords, statementsOf } from "../../../player/panels/completeness_wo
 function replay(completeness, more) {
   return {
     live: false,
+    meta: { completeness: {} },
     offset_ms: 0,
     tracks: { taps: { t: [1, 2], i: [0, 1] }, collected: { t: [1], i: [0] } },
     gaps: [],
@@ -80,10 +81,19 @@ test("no pictures at all is one statement", () => {
   assert.deepEqual(words(replay({ frames: 0 }, { gaps })), ["No pictures were received."]);
 });
 
+test("pictures that were removed are not said never to have come", () => {
+  const meta = { completeness: { frames_dropped_ms: 1_767_225_600_000 } };
+  const [said] = words(replay({ frames: 0 }, { meta, gaps: [{ from: 0, to: 20_000, kind: "pictures" }] }));
+  assert.match(said, /^The pictures were removed on .* to make room on the server; all else is kept/);
+  assert.equal(words(replay({ frames: 0 }, { meta })).length, 1);
+});
+
 test("what could not be read, decoded or kept is counted", () => {
-  const said = words(replay({ unreadable_parts: 1, cut_messages: 3, messages: 4 }));
+  const meta = { completeness: { quarantined: 2 } };
+  const said = words(replay({ unreadable_parts: 1, cut_messages: 3, messages: 4 }, { meta }));
   assert.deepEqual(said, [
     "1 upload could not be read and stayed out.",
+    "2 uploads in quarantine, wholly or in part: see the dead letters.",
     "3 messages left out, the session is over its size limit.",
     "2 messages kept that cannot be decoded.",
   ]);
