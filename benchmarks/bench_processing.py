@@ -32,7 +32,7 @@ from playhead.wiring import Services, wall_clock
 from sessions.ids import SessionIds
 from sessions.model import SessionStart
 from storage.segment_file import Record
-from workers.runner import Worker
+from workers.runner import Worker, tune_collector
 
 PER_BATCH = 40
 
@@ -102,6 +102,7 @@ async def run(sessions: int, batches: int) -> None:
         messages = await fill(services, project_id, sessions, batches)
         await asyncio.sleep(1)
         worker = Worker(services)
+        tune_collector()
         began = time.perf_counter()
         while await worker.once():
             pass

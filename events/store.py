@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from events.model import Event
@@ -12,13 +13,19 @@ COLUMNS = (
     "at_us", "device_us", "arrival", "user_id", "event_id", "data",
 )  # fmt: skip
 
+_PLACE = itemgetter(0, 2, 3)  # project, session, key
+
 CREATE_INCOMING = "CREATE TEMP TABLE IF NOT EXISTS incoming_events (LIKE events) ON COMMIT DROP"
 
+# Null when all $1 keys were new, as they mostly are: then none has to be sent back.
 INSERT_NEW = f"""
-INSERT INTO events ({", ".join(COLUMNS)})
-SELECT {", ".join(COLUMNS)} FROM incoming_events
-ON CONFLICT DO NOTHING
-RETURNING event_key
+WITH new AS (
+    INSERT INTO events ({", ".join(COLUMNS)})
+    SELECT {", ".join(COLUMNS)} FROM incoming_events
+    ON CONFLICT DO NOTHING
+    RETURNING event_key
+)
+SELECT CASE WHEN count(*) < $1::bigint THEN coalesce(array_agg(event_key), '{{}}') END FROM new
 """
 
 # Times follow the session's one correction; only rows that differ are touched.
@@ -35,19 +42,17 @@ DELETE_OF_USER = "DELETE FROM events WHERE project_id = $1 AND user_id = $2"
 
 
 async def insert_new(conn: Any, events: Sequence[Event]) -> set[bytes]:
-    """Insert events inside the caller's transaction -> the keys of those that were not there yet."""
+    """Insert events inside the caller's transaction -> the keys of those that were not there yet.
+
+    In the order of keys, so that writers of the same events do not lock each other out.
+    """
     if not events:
         return set()
     await conn.execute(CREATE_INCOMING)
-    await conn.copy_records_to_table("incoming_events", records=map(_row, events), columns=COLUMNS)
-    return {row[0] for row in await conn.fetch(INSERT_NEW)}
-
-
-def _row(event: Event) -> tuple[Any, ...]:
-    return (
-        event.project_id, event.day, event.session_id, event.key, event.source, event.category, event.name,
-        event.at_us, event.device_us, event.arrival, event.user_id, event.event_id, event.data,
-    )  # fmt: skip
+    await conn.copy_records_to_table("incoming_events", records=sorted(events, key=_PLACE), columns=COLUMNS)
+    keys = {event.key for event in events}
+    some = await conn.fetchval(INSERT_NEW, len(keys))
+    return keys if some is None else set(some)
 
 
 async def correct_times(conn: Any, project_id: int, session_id: str, day: Any, offset_us: int) -> None:

@@ -58,8 +58,7 @@ async def store(conn: Any, rows: Sequence[tuple[Event, bytes]]) -> set[bytes]:
     new = [event for event, _ in rows if not event.event_id]
     for name, day in days.items():
         event = named[name][0]
-        new.append(event if event.day == day else _moved(event, day))
-    new.sort(key=lambda event: (event.project_id, event.session_id, event.key))
+        new.append(event if event.day == day else event._replace(day=day))
     return await insert_new(conn, new)
 
 
@@ -107,8 +106,3 @@ def _short_id(event_id: str) -> str:
     if len(event_id) <= ID_CHARS:
         return event_id
     return "sha256:" + hashlib.sha256(event_id.encode()).hexdigest()
-
-
-def _moved(event: Event, day: date) -> Event:
-    values = {name: getattr(event, name) for name in Event.__dataclass_fields__}
-    return Event(**(values | {"day": day}))

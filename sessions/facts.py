@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from messages import Layout, Message, fields
@@ -22,8 +22,7 @@ MAX_USERS = 100
 EVENT_TEXT_CHARS = 8_000
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What one message contributes. `category` is none for what only the recording keeps (logs, performance)."""
 
     category: str | None
@@ -32,29 +31,27 @@ class Fact:
     terms: tuple[tuple[str, str], ...] = ()
 
 
+def _terms(facet: str, *values: str) -> tuple[tuple[str, str], ...]:
+    """Each value once, without the empty ones."""
+    return tuple([(facet, value) for value in dict.fromkeys(values) if value])
+
+
 def _custom(message: Any) -> Fact:
-    terms = [("event", message.name)]
+    terms: tuple[tuple[str, str], ...] = (("event", message.name),)
     # Android has no message 98: it sends this event with "screen:view". Source: spec/openreplay-mobile.md 3.6.
     if message.name == "viewAppeared" and message.payload:
-        terms.append(("view", message.payload.split(":", 1)[0]))
-    return Fact("custom", message.name, ("events",), tuple(terms))
+        terms += (("view", message.payload.split(":", 1)[0]),)
+    return Fact("custom", message.name, ("events",), terms)
 
 
 def _view(message: Any) -> Fact:
-    names = {message.screen_name, message.view_name} - {""}
-    return Fact(
-        "view",
-        message.screen_name or message.view_name,
-        ("views",),
-        tuple(("view", n) for n in sorted(names)),
-    )
+    screen, view = message.screen_name, message.view_name
+    return Fact("view", screen or view, ("views",), _terms("view", screen, view))
 
 
 def _screen(message: Any) -> Fact:
-    names = {message.title, message.view_name} - {""}
-    return Fact(
-        "view", message.title or message.view_name, ("views",), tuple(("view", n) for n in sorted(names))
-    )
+    title, view = message.title, message.view_name
+    return Fact("view", title or view, ("views",), _terms("view", title, view))
 
 
 def _network(message: Any) -> Fact:
@@ -64,13 +61,12 @@ def _network(message: Any) -> Fact:
 
 
 def _graphql(message: Any) -> Fact:
-    name = message.operation_name
-    return Fact("graphql", name, (), (("graphql", name),) if name else ())
+    return Fact("graphql", message.operation_name, (), _terms("graphql", message.operation_name))
 
 
 def _touch(category: str, counter: str) -> Callable[[Any], Fact]:
     def fact(message: Any) -> Fact:
-        return Fact(category, message.label, (counter,), (("label", message.label),) if message.label else ())
+        return Fact(category, message.label, (counter,), _terms("label", message.label))
 
     return fact
 
@@ -119,12 +115,17 @@ def fact_of(message: Message) -> Fact:
     return make(message) if make else _NOTHING
 
 
-def event_data(message: Message) -> dict[str, Any]:
-    """The message's fields under their wire names, long texts cut (the recording has them whole)."""
-    return {
-        name: value[:EVENT_TEXT_CHARS] if isinstance(value, str) and len(value) > EVENT_TEXT_CHARS else value
-        for name, value in fields(message).items()
-    }
+def event_data(message: Message, size: int) -> dict[str, Any]:
+    """The message's fields under their wire names, long texts cut (the recording has them whole).
+
+    `size`: bytes of its body; no text is longer.
+    """
+    told: dict[str, Any] = fields(message)
+    if size > EVENT_TEXT_CHARS:
+        for name, value in told.items():
+            if isinstance(value, str) and len(value) > EVENT_TEXT_CHARS:
+                told[name] = value[:EVENT_TEXT_CHARS]
+    return told
 
 
 def short_url(url: str) -> str:

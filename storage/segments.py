@@ -103,6 +103,11 @@ class Claim:
     progress: int
     token: str
 
+    @property
+    def untried(self) -> bool:
+        """Whether nobody has begun it before."""
+        return self.attempts == 1 and not self.progress
+
 
 class SegmentIndex:
     """SQL of `segments`; every method raises DatabaseUnavailable, those that read segments StorageUnavailable."""

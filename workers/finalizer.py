@@ -189,6 +189,8 @@ class Finalizer:
                     at_us=clamp_us(finding.at_ms * 1000 + offset_us),
                     device_us=clamp_us(finding.at_ms * 1000),
                     arrival=arrival_of((session.last_received_ms or session.started_ms) * 1000, place),
+                    user_id="",
+                    event_id="",
                     data={"type": finding.type, "title": finding.title, **finding.detail},
                 )
                 for place, finding in enumerate(built.findings)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from events import Event, IncomingEvent, arrival_of, clamp_us, day_of, mobile_key
@@ -16,6 +18,9 @@ from storage.ledger import Fate
 from storage.segment_file import Entry, Record
 from workers.reading import PLAUSIBLE_MS, Reading, Told
 from workers.routing import Span
+
+METADATA, USER_ID, ANONYMOUS_ID = 92, 94, 95
+_WHO = frozenset((METADATA, USER_ID, ANONYMOUS_ID))
 
 SessionKey = tuple[int, int]
 Term = tuple[str, str]
@@ -40,6 +45,11 @@ class Item:
         """The session that owns the record's identity: the first it was routed to."""
         session_id = self.spans[0].session_id if self.spans else self.record.session_id or 0
         return self.record.project_id, session_id
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """What its messages hold in memory."""
+        return self.reading.messages_bytes if self.reading else 0
 
     def end(self, fate: Fate, reason: str = "") -> None:
         """Decide the record's fate."""
@@ -127,22 +137,23 @@ class Rows:
 
     def _share(self, item: Item, session: SessionKey, told: list[Told], offset_ms: int) -> None:
         update = self.update(session)
+        times = [each.frame.timestamp for each in told if each.frame.timestamp in PLAUSIBLE_MS]
+        if times:
+            update.seen(min(times))
+            update.seen(max(times))
         terms = self.terms[session]
-        events: list[Event] = []
-        for place, one in enumerate(told):
-            timestamp = one.frame.timestamp
-            if timestamp in PLAUSIBLE_MS:
-                update.seen(timestamp)
-            for term in one.fact.terms:
-                if len(terms) < MAX_TERMS:
-                    terms[term[0], term[1][:TERM_CHARS]] = None
-            if one.fact.category is None:
+        for each in told:
+            fact = each.fact
+            if fact.category is None:
                 update.messages += 1
-                update.logs += "logs" in one.fact.counters
-            else:
-                events.append(_event(item, session, one, place, offset_ms))
-                _identify(update, terms, one)
-        self.shares.append(Share(session, told, events))
+                update.logs += "logs" in fact.counters
+                continue
+            for facet, value in fact.terms:
+                if len(terms) < MAX_TERMS:
+                    terms[facet, value[:TERM_CHARS]] = None
+            if each.frame.type in _WHO:
+                _identify(update, terms, each.message)
+        self.shares.append(Share(session, told, _events(item.record.received_us, session, told, offset_ms)))
 
     def add_images(self, item: Item) -> None:
         """An image upload: a part for the recording, counters."""
@@ -175,19 +186,18 @@ class Rows:
         )
 
     def count_events(self, new: set[bytes]) -> None:
-        """Add to the counters what was really inserted."""
+        """Add to the counters what was really inserted, each key once."""
         for share in self.shares:
             update = self.update(share.session)
-            by_key = {event.key: None for event in share.events if event.key in new}
-            facts = (t.fact for t in share.told if t.fact.category is not None)
+            facts = (told.fact for told in share.told if told.fact.category is not None)
+            counted: list[tuple[str, ...]] = []
             for event, fact in zip(share.events, facts, strict=True):
-                if event.key not in by_key:
-                    continue
-                new.discard(event.key)
-                del by_key[event.key]
-                update.messages += 1
-                for counter in fact.counters:
-                    setattr(update, counter, getattr(update, counter) + 1)
+                if event.key in new:
+                    new.discard(event.key)
+                    counted.append(fact.counters)
+            update.messages += len(counted)
+            for counter, count in Counter(chain.from_iterable(counted)).items():
+                setattr(update, counter, getattr(update, counter) + count)
 
 
 def start_terms(start: Any) -> list[Term]:
@@ -211,33 +221,35 @@ def start_terms(start: Any) -> list[Term]:
     )
 
 
-def _event(item: Item, session: SessionKey, told: Told, place: int, offset_ms: int) -> Event:
-    timestamp = told.frame.timestamp
-    plausible = timestamp in PLAUSIBLE_MS
-    return Event(
-        project_id=session[0],
-        day=day_of(started_ms(session[1])),
-        session_id=str(session[1]),
-        key=mobile_key(session[1], told.identity, told.occurrence),
-        source="mobile",
-        category=told.fact.category or "",
-        name=told.fact.name[:TERM_CHARS],
-        at_us=clamp_us((timestamp + offset_ms) * 1000) if plausible else item.record.received_us,
-        device_us=clamp_us(timestamp * 1000),
-        arrival=arrival_of(item.record.received_us, place),
-        data=event_data(told.message),
-    )
+def _events(received_us: int, session: SessionKey, told: Sequence[Told], offset_ms: int) -> list[Event]:
+    """Those of one share's messages that are events."""
+    project_id, session_id = session
+    day, named = day_of(started_ms(session_id)), str(session_id)
+    offset_us = offset_ms * 1000
+    events = []
+    for place, (frame, message, fact, identity, occurrence) in enumerate(told):
+        if fact.category is None:
+            continue
+        device_us = frame.timestamp * 1000
+        at_us = device_us + offset_us if frame.timestamp in PLAUSIBLE_MS else received_us
+        key = mobile_key(session_id, identity, occurrence)
+        name, at_us, device_us = fact.name[:TERM_CHARS], clamp_us(at_us), clamp_us(device_us)
+        arrival, data = arrival_of(received_us, place), event_data(message, len(frame.body))
+        what = fact.category, name, at_us, device_us, arrival, "", "", data
+        events.append(Event(project_id, day, named, key, "mobile", *what))
+    return events
 
 
-def _identify(update: SessionUpdate, terms: dict[Term, None], told: Told) -> None:
-    message: Any = told.message
-    if message.TYPE == 94 and message.id:
+def _identify(update: SessionUpdate, terms: dict[Term, None], message: Any) -> None:
+    """Take up a message that says who the user is (_WHO)."""
+    if message.TYPE == USER_ID and message.id:
         update.user_id = message.id[:TERM_CHARS]
         terms["user_id", update.user_id] = None
-    elif message.TYPE == 95 and message.id:
+    elif message.TYPE == ANONYMOUS_ID and message.id:
         update.anonymous_id = message.id[:TERM_CHARS]
         terms["anonymous_id", update.anonymous_id] = None
-    elif message.TYPE == 92:
-        update.metadata[message.key[:TERM_CHARS]] = message.value[:TERM_CHARS]
-        if message.value:
-            terms[f"metadata.{message.key[:TERM_CHARS]}", message.value[:TERM_CHARS]] = None
+    elif message.TYPE == METADATA:
+        key, value = message.key[:TERM_CHARS], message.value[:TERM_CHARS]
+        update.metadata[key] = value
+        if value:
+            terms[f"metadata.{key}", value] = None

@@ -65,7 +65,7 @@ class ClaimLost(PlayheadError):
 
 
 class Processor:
-    """Processes claimed segments; holds no state that matters."""
+    """Processes claimed segments, several at once; holds no state that matters."""
 
     def __init__(
         self,
@@ -87,6 +87,7 @@ class Processor:
         self._projects = projects
         self._sessions = sessions
         self._limits = limits
+        self._held_bytes = 0  # unpacked, of all segments in hand
         self._known_terms: OrderedDict[term_store.Row, None] = OrderedDict()
 
     async def handle(self, claim: Claim) -> Counter[tuple[str, Fate]]:
@@ -186,7 +187,13 @@ class Processor:
 
     async def _process(self, claim: Claim, items: list[Item], *, last: bool | None = None) -> None:
         """All of `items` in one transaction. `last`: none for whole segments, else whether this record ends it."""
-        await self._read(items)
+        try:
+            await self._read(items)
+            await self._commit(claim, items, last)
+        finally:
+            self._held_bytes -= sum(item.unpacked_bytes for item in items)
+
+    async def _commit(self, claim: Claim, items: list[Item], last: bool | None) -> None:
         await self._keep_objects(claim, items)
         written: list[tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]] = []
         async with self._db.transaction() as conn:
@@ -227,12 +234,11 @@ class Processor:
         wanted = {i.target for i in waiting if i.record.kind != incoming.KIND}
         sessions = await session_store.get_many(self._db, wanted)
         starts = {i.target: i for i in waiting if i.record.kind == "start"}
-        held = 0
         for item in waiting:
             self._read_one(item, sessions, starts)
-            held += item.reading.messages_bytes if item.reading else 0
-            if held > self._limits.max_unpacked_bytes * 2 and len(items) > 1:
-                raise TooMuch("a segment unpacks to too much at once")
+            self._held_bytes += item.unpacked_bytes
+            if self._held_bytes > self._limits.max_unpacked_bytes * 2 and len(items) > 1:
+                raise TooMuch("segments unpack to too much at once")
 
     async def _keep_objects(self, claim: Claim, items: Sequence[Item]) -> None:
         """Objects go before the rows that name them."""
@@ -256,7 +262,6 @@ class Processor:
         await self._mark_duplicates(conn, [item for item in items if item.fate is None])
         rows = self._rows([item for item in items if item.fate is Fate.STORED], sessions)
         events = [event for share in rows.shares for event in share.events]
-        events.sort(key=lambda event: (event.project_id, event.session_id, event.key))
         rows.count_events(await event_store.insert_new(conn, events))
         failures = await apply_updates(conn, rows.updates.values())
         if failures:

@@ -7,6 +7,7 @@ Raises Malformed when nothing of the record can be used; what is damaged inside 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import xxhash
 
@@ -34,8 +35,7 @@ PLAUSIBLE_MS = range(946_684_800_000, 4_102_444_800_000)
 MAX_FAULTS = 100
 
 
-@dataclass(slots=True)
-class Told:
+class Told(NamedTuple):
     """One good message: its frame, content, what it says, identity and occurrence within its batch."""
 
     frame: Frame

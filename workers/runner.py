@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CLAIMS = 4
+#: segments in hand at once: one is decoded while the database works on the other
+AT_ONCE = 2
 IDLE_S = 1.0
 DUE_POLL_S = 0.5
 AWAY_S = 1.0
 #: a segment that keeps the processor busy for this many claim timeouts has hung it
 HANG_CLAIMS = 3
 EXIT_HUNG = 75
+GC_THRESHOLD = (100_000, 50, 50)
 
 
 class Watchdog:
@@ -114,12 +119,27 @@ class Worker:
             self._returned.pop()
         claims = await self._services.segments.claim(CLAIMS, self._name)
         self._returned = claims.copy()
-        for claim in claims:
-            if self._stop.is_set():
-                break
-            self._returned.remove(claim)
-            await self._one_segment(claim)
+        await self._take(deque(claim for claim in claims if claim.untried), AT_ONCE)
+        # What was tried before may be what ended a worker: alone, it takes nothing else down with it.
+        await self._take(deque(claim for claim in claims if not claim.untried), 1)
         return len(claims)
+
+    async def _take(self, claims: deque[Claim], at_once: int) -> None:
+        """Process these until one finds a store away; what is in hand then is ended first. Raises Unavailable."""
+
+        async def hand() -> None:
+            while claims and not self._stop.is_set():
+                claim = claims.popleft()
+                self._returned.remove(claim)
+                try:
+                    await self._one_segment(claim)
+                except BaseException:
+                    claims.clear()
+                    raise
+
+        for outcome in await asyncio.gather(*(hand() for _ in range(at_once)), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def run(self) -> None:
         """Until stopped."""
@@ -209,8 +229,16 @@ class Worker:
             await self._pause(DUE_POLL_S)
 
 
+def tune_collector() -> None:
+    """Make garbage collection rare: a segment is hundreds of thousands of objects, none of them in a cycle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+
+
 async def run(services: Services) -> None:
     """Work until SIGTERM or SIGINT."""
+    tune_collector()
     worker = Worker(services)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
