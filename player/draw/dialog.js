@@ -8,9 +8,11 @@ import { html } from "../vendor/lit-html/lit-html.js";
 import { ref } from "../vendor/lit-html/directives/ref.js";
 import { icon } from "./icons.js";
 
-/** @param {Element | undefined} element */
+/** A drawing tells of its elements before they are in the document. @param {Element | undefined} element */
 function show(element) {
-  if (element instanceof HTMLDialogElement && !element.open) element.showModal();
+  if (!(element instanceof HTMLDialogElement) || element.open) return;
+  if (element.isConnected) element.showModal();
+  else queueMicrotask(() => element.isConnected && !element.open && element.showModal());
 }
 
 /**

@@ -26,6 +26,7 @@ import { recall, remember } from "../replay/remembered.js";
 import { createScene } from "../replay/scene.js";
 import { LEAST_PX, edge, side } from "../replay/side.js";
 import { loadTimeline } from "../replay/source.js";
+import { oneLine } from "../panels/safe_text.js";
 import { userName } from "../sessions/describe.js";
 import { createStore } from "../store.js";
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
@@ -179,7 +180,7 @@ export function open(context) {
     store.set({ replay });
     scene.show(replay, beginOf(replay));
     if (!first) return;
-    context.title(userName(replay.meta));
+    context.title(oneLine(userName(replay.meta), 80));
     context.project(replay.meta.project);
     scene.playback?.set({ speed: Number(recall("speed", "1")) || 1, skip: store.state.clock.skip });
     if (replay.live && momentOf(context.location.search) === null) scene.playback?.follow();

@@ -51,8 +51,8 @@ export function controls(replay, clock, fullscreen, deeds) {
           ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === clock.speed}>${speed}×</option>`)}
         </select></label
       >
-      <button class="button" type="button" aria-pressed=${clock.skip} title="Skip inactivity (s)" @click=${deeds.skip}>
-        ${icon("skip")}<span class="wide-only">Skip inactivity</span><span class="narrow-only visually-hidden">Skip inactivity</span>
+      <button class="button" type="button" aria-pressed=${clock.skip} aria-label="Skip inactivity" title="Skip inactivity (s)" @click=${deeds.skip}>
+        ${icon("skip")}<span class="wide-only">Skip inactivity</span>
       </button>
       ${button(fullscreen ? "exit-fullscreen" : "fullscreen", fullscreen ? "Leave full screen" : "Full screen", deeds.fullscreen)}
     </div>
@@ -100,7 +100,8 @@ function wallClocks(replay, position_ms) {
   const zone = parseZone(replay.meta.timezone ?? "") ?? undefined;
   const shift = Math.abs(replay.offset_ms);
   const way = replay.offset_ms > 0 ? "slow" : "fast";
-  const words = shift < SMALL_SHIFT_MS ? "clock right" : `clock ${duration(shift)} ${way}`;
+  const words = shift < SMALL_SHIFT_MS ? "" : `clock ${duration(shift)} ${way}`;
+  const where = zone === undefined ? "" : zoneName(zone);
   return html`<dl class="wall-clocks numbers">
     <div title="By the server's clock, in your time zone: the time shown everywhere">
       <dt>Corrected</dt>
@@ -108,7 +109,11 @@ function wallClocks(replay, position_ms) {
     </div>
     <div title="What the phone's own clock showed">
       <dt>Phone</dt>
-      <dd>${timeOfDay(deviceTime(replay, position_ms), { zone })} <span class="muted">${zone === undefined ? "" : `${zoneName(zone)}, `}${words}</span></dd>
+      <dd>
+        ${timeOfDay(deviceTime(replay, position_ms), { zone })}
+        ${where ? html`<span class="zone muted">${where}</span>` : nothing}
+        ${words ? html`<span class="shift">${words}</span>` : nothing}
+      </dd>
     </div>
   </dl>`;
 }

@@ -5,6 +5,7 @@
 import { dialog } from "../draw/dialog.js";
 import { fullTime } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
+import { oneLine } from "../panels/safe_text.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { PREFIX } from "../api.js";
 
@@ -88,7 +89,7 @@ export function exportDialog(session_id, close) {
 export function eraseDialog({ who, busy, problem }, erase, close) {
   return dialog(
     "Delete this session?",
-    html`<p>Everything recorded in this session of <strong>${who}</strong> is erased: pictures, messages, events. This cannot be undone.</p>
+    html`<p>Everything recorded in this session of <strong>${oneLine(who)}</strong> is erased: pictures, messages, events. This cannot be undone.</p>
       ${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
       <div class="dialog-deeds">
         <button class="button" type="button" autofocus @click=${closeIt}>Keep it</button>

@@ -9,6 +9,7 @@ import { duration } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
 import { appVersion, deviceName, fullPlace, system, times, userName } from "../sessions/describe.js";
 import { issueNamed } from "../sessions/fields.js";
+import { oneLine } from "../panels/safe_text.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 /**
@@ -29,14 +30,15 @@ export function head(replay, { me, back, away }, deeds) {
   const when = times(meta, Date.now());
   const guest = me.role === "share";
   const writes = me.admin || me.role === "write";
+  const who = oneLine(userName(meta));
   const facts = [deviceName(meta), system(meta), appVersion(meta) && `App ${appVersion(meta)}`, fullPlace(meta)];
   return html`<header class="replay-head">
     ${guest ? nothing : html`<a class="button quiet square" href=${back} aria-label="Back to the sessions" title="Back to the sessions">${icon("arrow-left")}</a>`}
     <div class="who">
-      <h1 class="ellipsis" title=${userName(meta)}>${userName(meta)}</h1>
+      <h1 class="ellipsis" title=${who}>${who}</h1>
       <p class="muted ellipsis">
         <time title=${when.detail}>${when.own}</time>, ${duration(replay.duration_ms)}
-        ${facts.filter(Boolean).map((fact) => html`<span class="fact">${fact}</span>`)}
+        ${facts.filter(Boolean).map((fact) => html`<span class="fact">${oneLine(fact, 80)}</span>`)}
       </p>
     </div>
     <div class="head-marks">
@@ -69,7 +71,7 @@ function issues({ issues: all }, deeds) {
     const { label, icon: name, tone } = issueNamed(type);
     const found = all.filter((issue) => issue.type === type);
     const go = () => deeds.seek(found[0]?.t ?? 0);
-    return html`<button class="badge ${tone}" type="button" title=${found[0]?.title ?? label} @click=${go}>
+    return html`<button class="badge ${tone}" type="button" title=${oneLine(found[0]?.title ?? label)} @click=${go}>
       ${icon(name)}${label}${found.length > 1 ? html` <span class="numbers">${found.length}</span>` : nothing}
     </button>`;
   });

@@ -100,6 +100,7 @@ function noPicture(replay, place) {
   if (first !== undefined) {
     return { kind: "empty", title: "No picture yet", detail: `The first one is from ${clock(first)}.` };
   }
-  const detail = replay.live ? "Pictures may still arrive." : "Touches are shown on an empty screen.";
+  const touched = replay.tracks.taps || replay.tracks.swipes;
+  const detail = replay.live ? "Pictures may still arrive." : touched ? "Touches are shown on an empty screen." : "";
   return { kind: "empty", title: "No pictures were recorded", detail };
 }

@@ -147,7 +147,7 @@ export function paintLane(pen, lane, { top, height }, window, width, ink) {
     for (let at = 0; at < counts.length; at++) {
       if (!counts[at]) continue;
       pen.globalAlpha = marks.rank >= 8 ? 1 : Math.min(0.55 + 0.15 * counts[at], 1);
-      if (marks.rank >= 9) flag(pen, at, top, height);
+      if (marks.rank >= 9) flag(pen, Math.min(Math.max(at, height / 2), width - height / 2), top, height);
       else pen.fillRect(at - MIN_MARK / 2, top + 1, MIN_MARK, height - 2);
     }
   }
