@@ -38,7 +38,6 @@ WHERE project_id = $1 AND session_id = $2 AND day = $3 AND source = 'mobile'
 DELETE_ISSUES = """
 DELETE FROM events WHERE project_id = $1 AND session_id = $2 AND source = 'mobile' AND category = 'issue'
 """
-DELETE_OF_USER = "DELETE FROM events WHERE project_id = $1 AND user_id = $2"
 
 
 async def insert_new(conn: Any, events: Sequence[Event]) -> set[bytes]:
@@ -63,8 +62,3 @@ async def correct_times(conn: Any, project_id: int, session_id: str, day: Any, o
 async def delete_issues(conn: Any, project_id: int, session_id: str) -> None:
     """Remove the events made from a session's findings."""
     await conn.execute(DELETE_ISSUES, project_id, session_id)
-
-
-async def delete_of_user(conn: Any, project_id: int, user_id: str) -> None:
-    """Remove the events that name this user; their identifiers stay known, so that a resend brings none back."""
-    await conn.execute(DELETE_OF_USER, project_id, user_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from events import refusals
-from events import store as event_store
+from events import erased_users, refusals
+from events.incoming import clean_text
+from events.stored import TEXT_CHARS
 from sessions.search import ReplayFilters
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ async def erase_user(services: Services, project_id: int, user_id: str) -> None:
     """Erase every session in which this user was named (a session knows the first TERM_CHARS of an id), and every
     event of any protocol that names the user, refused ones too.
     """
+    user_id = clean_text(user_id)  # as it is kept
     filters = ReplayFilters(facets={"user_id": user_id}, limit=100)
     while found := (await services.replays.page(filters, (project_id,))).sessions:
         for session in found:
             await services.replays.delete(session)
-    await event_store.delete_of_user(services.db, project_id, user_id)
+    await erased_users.erase(services.db, project_id, user_id[:TEXT_CHARS], services.clock())
     await refusals.delete_of_user(services.db, project_id, user_id)

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from events import erased_users
 from storage import doomed, journal_clearing
 from storage.objects import ObjectStore
 from storage.postgres import Database
@@ -32,6 +33,7 @@ async def erase(db: Database, objects: ObjectStore, now_ms: int) -> None:
         rows = await _erase_project(db, objects, project_id, now_ms)
         if rows:
             log.info("project_erased", project_id=project_id, rows=rows)
+    await erased_users.delete_strays(db, now_ms)
     await journal_clearing.clear_journal(db, objects, now_ms)
 
 

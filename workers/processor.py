@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from events import incoming, stored
+from events import erased_users, incoming, stored
 from events import store as event_store
 from ingest.appends import named_session
 from messages import Limits
@@ -279,10 +279,23 @@ class Processor:
             stored.rows_of(i.record.project_id, i.record.body, i.events or (), i.record.received_us)
             for i in items
         ]
-        new = await stored.store(conn, [row for each in rows for row in each])
-        for item, own in zip(items, rows, strict=True):
-            fresh = not own or any(event.key in new for event, _ in own)
-            item.end(Fate.STORED if fresh else Fate.DUPLICATE)
+        users = {(event.project_id, event.user_id) for own in rows for event, _ in own if event.user_id}
+        erased = await erased_users.erased_us(conn, users)
+        kept = [
+            [
+                row
+                for row in own
+                if item.record.received_us > erased.get((row[0].project_id, row[0].user_id), -1)
+            ]
+            for item, own in zip(items, rows, strict=True)
+        ]
+        new = await stored.store(conn, [row for own in kept for row in own])
+        for item, told, own in zip(items, rows, kept, strict=True):
+            if told and not own:
+                item.end(Fate.EXPIRED, "erased")
+            else:
+                fresh = not own or any(event.key in new for event, _ in own)
+                item.end(Fate.STORED if fresh else Fate.DUPLICATE)
 
     async def _advance(self, conn: Any, claim: Claim, items: list[Item], last: bool | None) -> bool:
         if last is None:

@@ -48,6 +48,7 @@ DELETE FROM event_errors e USING projects p
 WHERE e.project_id = p.project_id AND e.received_us < ($1::bigint - p.retention_days * 86400000::bigint) * 1000
 """
 OLD_MARKS = "DELETE FROM erased_sessions WHERE erased_ms < $1"
+OLD_USER_MARKS = "DELETE FROM erased_users WHERE erased_us < $1"
 #: marks outlive the longest token and spool by far
 MARK_DAYS = 400
 
@@ -67,6 +68,7 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
     await db.execute(OLD_EVENT_IDS, day_of(now_ms))
     await db.execute(OLD_EVENT_ERRORS, now_ms)
     await db.execute(OLD_MARKS, now_ms - MARK_DAYS * DAY_MS)
+    await db.execute(OLD_USER_MARKS, (now_ms - MARK_DAYS * DAY_MS) * 1000)
     if removed:
         counter("playhead_retention_removed_total").labels("sessions").inc(removed)
         log.info("retention", sessions=removed)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from events import erased_users
+from events.incoming import KIND, IncomingEvent, pack
 from messages import encode
 from messages.schema import MobileLog, MobileUserID
 from playhead.errors import NotFound
@@ -141,3 +144,22 @@ async def test_an_erased_project_leaves_only_the_balanced_ledger(rig: Rig) -> No
     assert (await rig.balance()).difference == 0
     again = await services.projects.create(ProjectCreate(name="Shop", key="shop"))
     assert again.project_id != rig.project_id
+
+
+async def test_what_a_worker_was_writing_while_its_user_was_erased_goes_later(rig: Rig) -> None:
+    at_us = NOW_MS * 1000
+    for user_id in ("ana", "bob"):
+        made = IncomingEvent(
+            source="segment", category="track", name="Buy", at_us=at_us, device_us=at_us, user_id=user_id
+        )
+        await rig.append(KIND, None, pack([made]))
+    await rig.work()
+    db = rig.services.db
+    await db.execute(erased_users.MARK, rig.project_id, "ana", at_us + 1000)
+    await rig.append(KIND, None, pack([replace(made, user_id="ana", name="Back")]), at_ms=NOW_MS + 1000)
+    await rig.work()
+    await finish(rig)
+    assert [row[0] for row in await db.fetch("SELECT name || user_id FROM events ORDER BY arrival")] == [
+        "Buybob",
+        "Backana",
+    ]

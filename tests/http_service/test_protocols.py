@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -363,6 +364,37 @@ async def test_a_signed_deletion_erases_the_user(make_site) -> None:
         assert got.status_code == status
     replays = (await site.client.get("/api/v1/replays", headers=ADMIN)).json()["replays"]
     assert [each["session_id"] for each in replays] == [bob]
+
+
+async def test_an_erased_users_events_in_the_journal_are_dropped(site) -> None:
+    """All that arrived before the erasure goes, of nobody else; what is sent afterwards is kept."""
+
+    async def send(*user_ids: str) -> None:
+        body = {"batch": [item(userId=each, messageId=None) for each in user_ids]}
+        assert (await site.client.post("/v1/batch", json=body, headers=basic("shop"))).status_code == 200
+
+    await send("u-1", "bob")
+    await send("u-1")
+    await send("a\0b")
+    for user_id in ("u-1", "a\ufffdb"):
+        got = await site.client.delete(f"/api/v1/projects/shop/users/{quote(user_id)}", headers=ADMIN)
+        assert got.status_code == 204
+    assert [each["user_id"] for each in await stored(site, 3, "segment")] == ["bob"]
+    site.clock.ahead_ms += 10
+    await send("u-1")
+    assert [each["user_id"] for each in await stored(site, 4, "segment")] == ["bob", "u-1"]
+
+
+@pytest.mark.parametrize("user_id", ["a\0b", "\ud800"])
+async def test_a_deletion_names_whom_it_will(make_site, user_id) -> None:
+    site = await make_site()
+    await site.project(segment=SegmentOptions(signing_secret="s3cret"))
+    bodies = [item(userId=user_id), {"type": "delete", "userId": user_id}]
+    for body in map(json.dumps, bodies):
+        headers = {"X-Signature": hmac.new(b"s3cret", body.encode(), hashlib.sha1).hexdigest()}
+        got = await site.client.post("/p/shop/segment/webhook", content=body, headers=headers)
+        assert (got.status_code, got.json()) == (200, {"success": True})
+    assert await stored(site, 1, "segment") == []
 
 
 # -- users known to the project

@@ -1,0 +1,49 @@
+"""Users who were erased: their events go, and so do those that still wait in the journal, once a worker meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from events.model import ARRIVAL_PLACES
+from storage.postgres import Database
+
+#: what a worker was writing while a user was erased comes within this time
+STRAY_MS: Final = 3_600_000
+
+MARK = """
+INSERT INTO erased_users AS e (project_id, user_id, erased_us) VALUES ($1, $2, $3)
+ON CONFLICT (project_id, user_id) DO UPDATE SET erased_us = greatest(e.erased_us, excluded.erased_us)
+"""
+DELETE = "DELETE FROM events WHERE project_id = $1 AND user_id = $2"
+ERASED = """
+SELECT project_id, user_id, erased_us FROM erased_users
+WHERE (project_id, user_id) IN (SELECT * FROM unnest($1::int[], $2::text[]))
+"""
+DELETE_STRAYS = f"""
+DELETE FROM events e USING erased_users u
+WHERE u.erased_us > $1 AND e.project_id = u.project_id AND e.user_id = u.user_id
+  AND e.arrival < (u.erased_us + 1) * {ARRIVAL_PLACES}
+"""
+
+User = tuple[int, str]
+
+
+async def erase(db: Database, project_id: int, user_id: str, now_ms: int) -> None:
+    """Remove the events that name this user; their identifiers stay known, so that a resend brings none back."""
+    await db.execute(MARK, project_id, user_id, (now_ms + 1) * 1000)
+    await db.execute(DELETE, project_id, user_id)
+
+
+async def erased_us(conn: Any, users: Iterable[User]) -> Mapping[User, int]:
+    """Those of these users who were erased, and until when what they sent is not to be kept (µs of arrival)."""
+    wanted = sorted(set(users))
+    if not wanted:
+        return {}
+    rows = await conn.fetch(ERASED, *(list(column) for column in zip(*wanted, strict=True)))
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def delete_strays(db: Database, now_ms: int) -> None:
+    """Remove what was being written while its user was erased."""
+    await db.execute(DELETE_STRAYS, (now_ms - STRAY_MS) * 1000)
