@@ -171,12 +171,21 @@ function oneSeries(name, platform, points) {
     name,
     title: gauge.title,
     unit: bytes ? "MiB" : ["state", "event", "count"].includes(gauge.unit) ? "" : gauge.unit,
-    note: bytes ? "sent in bytes" : shape === "curve" ? gauge.meaning : "",
+    note: shape === "curve" ? noteOf(gauge) : "",
     shape,
     states: gauge.states,
     t: points.t,
     v: bytes ? points.v.map((value) => value / MIB) : points.v,
   };
+}
+
+/**
+ * What a viewer should know of a gauge beyond its title and unit.
+ * @param {import("../schema.js").Gauge} gauge
+ */
+function noteOf({ title, unit, meaning }) {
+  if (unit === "bytes" || unit === "MiB") return `sent in ${unit}`;
+  return meaning.startsWith(title.toLowerCase()) ? "" : meaning;
 }
 
 /**
