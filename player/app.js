@@ -159,9 +159,17 @@ function projectOf(search) {
 
 /** Who this is and what it sees. Throws ApiError (401 for nobody). */
 async function identify() {
-  const me = /** @type {Me} */ (await api.get("/me", { quiet: true }));
-  const { projects } = me.role === "share" ? { projects: [] } : await api.get("/projects", { quiet: true });
+  const [me, { projects }] = await Promise.all([
+    api.get("/me", { quiet: true }),
+    api.get("/projects", { quiet: true }).catch(noneSeen),
+  ]);
   store.set({ me, projects });
+}
+
+/** Who came by a link to one replay sees no project. @param {unknown} problem */
+function noneSeen(problem) {
+  if (problem instanceof ApiError && (problem.status === 403 || problem.status === 404)) return { projects: [] };
+  throw problem;
 }
 
 /** With a fresh start: nothing that was loaded for somebody stays in memory. */
@@ -212,6 +220,8 @@ async function seesAlready() {
 }
 
 async function start() {
+  const route = match(location.pathname);
+  if (route) PAGES[route.page]().catch(() => null); // on its way meanwhile; a fault is told when it is opened
   const refusal = await redeem();
   try {
     await identify();

@@ -34,7 +34,9 @@ export function open(context) {
     scroller.measure();
   });
   const loader = createLoader(api, store, (fresh) => announce(`${plural(fresh.length, "new session")}.`));
-  const scroller = createScroller(root, store, loader.more);
+  const scroller = createScroller(root, store, loader.more, () =>
+    stamp(entry, scrollY, store.state.rows.all.length),
+  );
   const typing = createTyping(store, (filters, options) => go(filters, options));
   const menu = createFilterMenu({
     api,
@@ -147,7 +149,6 @@ export function open(context) {
   }
 
   const resized = () => store.set({ narrow: narrow.matches });
-  const leaving = () => stamp(entry, scrollY, store.state.rows.all.length);
   const clock = setInterval(() => store.set({ now_ms: Date.now() }), CLOCK_MS);
   const endKeys = onKeys({
     j: () => step(1),
@@ -160,7 +161,6 @@ export function open(context) {
     Escape: () => document.activeElement instanceof HTMLElement && document.activeElement.blur(),
   });
   narrow.addEventListener("change", resized);
-  addEventListener("pagehide", leaving);
   root.addEventListener("focusin", focused);
   begin(asked.filters);
 
@@ -173,7 +173,6 @@ export function open(context) {
       clearInterval(clock);
       endKeys();
       narrow.removeEventListener("change", resized);
-      removeEventListener("pagehide", leaving);
       root.removeEventListener("focusin", focused);
       for (const each of [scroller, loader, menu, typing, store]) each.close();
     },

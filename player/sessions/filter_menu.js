@@ -12,7 +12,7 @@ import { fieldNamed } from "./fields.js";
 import { withValue } from "./filters.js";
 import { askedFor, openMenu } from "./menu.js";
 import { rangeOf } from "./range.js";
-import { createSuggest } from "./suggest.js";
+import { asksAsTyped, createSuggest } from "./suggest.js";
 
 const PAUSE_MS = 120;
 const METADATA = "metadata.";
@@ -81,7 +81,8 @@ export function createFilterMenu({ api, state, set, apply }) {
   function typed(text) {
     patch({ text, active: 0 });
     clearTimeout(pause);
-    pause = setTimeout(ask, PAUSE_MS);
+    const { menu } = state();
+    if (asksAsTyped(menu?.field?.name ?? "")) pause = setTimeout(ask, PAUSE_MS);
   }
 
   /** @param {string} value */

@@ -7,6 +7,7 @@
 
 import { styled } from "../draw/styled.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { guard } from "../vendor/lit-html/directives/guard.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { indexesOf } from "./extent.js";
 import { COLUMNS, row } from "./row.js";
@@ -45,13 +46,10 @@ export function list({ rows, extent, active, row_px, now_ms, pictured }) {
       (index) => {
         const replay = rows.all[index];
         if (!replay) return nothing;
-        return row(replay, {
-          index,
-          top_px: index * row_px,
-          now_ms,
-          pictured: pictured(replay.session_id),
-          active: index === active,
-        });
+        const isActive = index === active;
+        const isPictured = pictured(replay.session_id);
+        const view = { index, top_px: index * row_px, now_ms, pictured: isPictured, active: isActive };
+        return guard([replay, index, row_px, now_ms, isPictured, isActive], () => row(replay, view));
       },
     )}
   </div>`;

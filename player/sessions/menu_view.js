@@ -12,6 +12,7 @@ import { combobox } from "../draw/combobox.js";
 import { count } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { keyed } from "../vendor/lit-html/directives/keyed.js";
 import { ref } from "../vendor/lit-html/directives/ref.js";
 import { valueText } from "./chips.js";
 import { fieldsLike } from "./fields.js";
@@ -39,25 +40,26 @@ export function menuView(menu, filters, actions) {
     if (!(currentTarget instanceof Element) || !(relatedTarget instanceof Element)) return;
     if (!currentTarget.contains(relatedTarget)) actions.shut({ focus: false });
   };
+  const step = menu.field ? valueStep(menu, menu.field, filters, actions) : fieldStep(menu, actions);
   return html`<div
     class="menu card"
     role="dialog"
     aria-label=${titleOf(menu)}
-    ${ref(settle)}
     @keydown=${pressed}
     @focusout=${left}
   >
-    ${menu.field ? valueStep(menu, menu.field, filters, actions) : fieldStep(menu, actions)}
+    ${keyed(titleOf(menu), html`<div class="menu-step" ${ref(settle)}>${step}</div>`)}
   </div>`;
 }
 
-/** Inside the window, and the focus in its first control, once both are there. @param {Element | undefined} element */
-function settle(element) {
-  if (!(element instanceof HTMLElement)) return;
+/** A new step: the focus in its first control, the menu inside the window. @param {Element | undefined} step */
+function settle(step) {
   queueMicrotask(() => {
-    const beyond_px = element.getBoundingClientRect().right + EDGE_PX - document.documentElement.clientWidth;
-    if (beyond_px > 0) element.style.translate = `${-beyond_px}px`;
-    element.querySelector("input")?.focus({ preventScroll: true });
+    step?.querySelector("input")?.focus({ preventScroll: true });
+    const menu = step?.closest(".menu");
+    if (!(menu instanceof HTMLElement) || menu.style.translate) return;
+    const beyond_px = menu.getBoundingClientRect().right + EDGE_PX - document.documentElement.clientWidth;
+    if (beyond_px > 0) menu.style.translate = `${-beyond_px}px`;
   });
 }
 

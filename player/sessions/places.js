@@ -42,7 +42,7 @@ export function leave(id, place) {
   }
 }
 
-/** The page is about to be reloaded, perhaps. @param {string} id @param {number} y @param {number} rows */
+/** How far down the reader is, for a reload. @param {string} id @param {number} y @param {number} rows */
 export function stamp(id, y, rows) {
   if (history.state?.list?.id === id) history.replaceState({ ...history.state, list: { id, y, rows } }, "");
 }

@@ -30,7 +30,7 @@ const MAX_BADGES = 3;
  * @param {{index: number, top_px: number, now_ms: number, pictured: boolean, active: boolean}} view
  *   pictured: its picture may be loaded now
  */
-export function row(replay, { index, top_px, now_ms, active }) {
+export function row(replay, { index, top_px, now_ms, pictured, active }) {
   const times = describe.times(replay, now_ms);
   const user = describe.userName(replay);
   const length = spokenDuration(replay.duration_ms);
@@ -43,7 +43,7 @@ export function row(replay, { index, top_px, now_ms, active }) {
     ?data-active=${active}
     ${styled({ transform: `translateY(${top_px}px)` })}
   >
-    <div class="c-poster" role="cell">${poster()}</div>
+    <div class="c-poster" role="cell">${poster(replay, pictured)}</div>
     <div class="c-user" role="cell">
       <a
         class="row-link ellipsis"
@@ -73,8 +73,27 @@ export function row(replay, { index, top_px, now_ms, active }) {
   </div>`;
 }
 
-function poster() {
-  return html`<span class="poster"></span>`;
+/** @param {ReplayOut} replay @param {boolean} pictured */
+function poster({ session_id, counts }, pictured) {
+  return html`<span class="poster">
+    ${
+      counts.frames > 0 && pictured
+        ? html`<img
+            src="/api/v1/replays/${session_id}/poster"
+            alt=""
+            decoding="async"
+            width="36"
+            height="64"
+            @error=${hide}
+          />`
+        : nothing
+    }
+  </span>`;
+}
+
+/** @param {Event} event */
+function hide(event) {
+  if (event.target instanceof HTMLElement) event.target.hidden = true;
 }
 
 /** @param {ReplayOut} replay */

@@ -16,9 +16,13 @@ const AHEAD_ROWS = 30;
  * @param {HTMLElement} root
  * @param {Store<State>} store
  * @param {() => void} more  asks for further rows
+ * @param {() => void} rested  told when the window came to rest
  */
-export function createScroller(root, store, more) {
-  const pictures = createPictures(nearIds, () => store.set({ drawn: store.state.drawn + 1 }));
+export function createScroller(root, store, more, rested) {
+  const pictures = createPictures(nearIds, () => {
+    store.set({ drawn: store.state.drawn + 1 });
+    rested();
+  });
 
   /** Further rows are asked for before the last one is seen. */
   function measure() {

@@ -11,7 +11,7 @@ import { valueText } from "./chips.js";
 
 const MOST = 100;
 
-/** Few values, whose names are not what is stored: all are read, and searched here by both. */
+/** Few values, whose names are not what is stored: all are read at once, and searched here by both. */
 const NAMED = new Set(["issue", "platform", "country"]);
 
 /** @typedef {Suggestion & {own?: boolean}} Choice  own: what is typed, as it is */
@@ -37,7 +37,7 @@ export function createSuggest(api) {
       try {
         const params = { project, field, prefix, limit: MOST };
         const { values } = await api.get("/replays/suggestions", { params, signal });
-        return signal.aborted ? null : matching(values, field, typed);
+        return signal.aborted ? null : values;
       } catch (problem) {
         if (isAbort(problem) || signal.aborted) return null;
         throw problem;
@@ -47,16 +47,22 @@ export function createSuggest(api) {
   };
 }
 
+/** Whether further typing asks the server again. @param {string} field */
+export function asksAsTyped(field) {
+  return !NAMED.has(field);
+}
+
 /**
- * Those that fit what is typed, by stored value or by name.
+ * Those that fit what is typed, by stored value or by name. They may be the answer to what was typed before.
  *
- * @param {Suggestion[]} values @param {string} field @param {string} typed
+ * @param {readonly Suggestion[]} values @param {string} field @param {string} typed
  */
 export function matching(values, field, typed) {
   const wanted = typed.trim().toLowerCase();
-  if (!NAMED.has(field) || !wanted) return values;
   return values.filter(
-    ({ value }) => value.toLowerCase().startsWith(wanted) || valueText(field, value).toLowerCase().includes(wanted),
+    ({ value }) =>
+      value.toLowerCase().startsWith(wanted) ||
+      (NAMED.has(field) && valueText(field, value).toLowerCase().includes(wanted)),
   );
 }
 
@@ -68,8 +74,9 @@ export function matching(values, field, typed) {
  */
 export function choices(field, found, typed) {
   const text = typed.trim();
-  if (!text) return [...found];
+  const fitting = matching(found, field.name, typed);
+  if (!text) return fitting;
   const own = { value: text, own: true };
-  if (field.kind === "contains") return [own, ...found];
-  return found.some(({ value }) => value === text) ? [...found] : [...found, own];
+  if (field.kind === "contains") return [own, ...fitting];
+  return fitting.some(({ value }) => value === text) ? fitting : [...fitting, own];
 }
