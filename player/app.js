@@ -14,6 +14,7 @@ import { isTyping } from "./draw/keyboard.js";
 import { notice } from "./draw/notice.js";
 import { chooseTheme, chosenTheme, nextTheme } from "./draw/theme.js";
 import { topBar } from "./draw/top_bar.js";
+import { keepProject, lastProject } from "./last_project.js";
 import { createRouter, match } from "./router.js";
 import { signInAddress, targetOf } from "./sign_in_target.js";
 import { createStore } from "./store.js";
@@ -72,7 +73,7 @@ function drawShell({ me, projects, project, theme, helping }) {
     },
     onHelp: () => store.set({ helping: true }),
     onSignOut: signOut,
-    onProject: (key) => router.navigate(key ? `/?project=${encodeURIComponent(key)}` : "/"),
+    onProject: (key) => router.navigate(`/?project=${encodeURIComponent(key)}`),
   });
   render(bar, part("bar"));
   const closeHelp = () => store.set({ helping: false });
@@ -81,12 +82,13 @@ function drawShell({ me, projects, project, theme, helping }) {
 
 /** Opens the page of the address that the tab has now. */
 async function arrive() {
+  chooseProject();
   const { pathname, search } = location;
   if (shown.path === pathname && shown.search === search) return;
   const route = match(pathname);
   const stays = page !== null && shown.path === pathname && page.moved !== undefined;
   shown = { path: pathname, search };
-  if (route?.page === "sessions") store.set({ project: projectOf(search) });
+  if (route?.page === "sessions") lookAt(projectOf(search));
   if (stays) return page?.moved?.();
   const arrival = ++arrivals;
   try {
@@ -127,7 +129,7 @@ function contextOf(params) {
     announce: (text) => {
       announcer.textContent = text;
     },
-    project: (key) => store.set({ project: key }),
+    project: lookAt,
     identify,
   };
 }
@@ -150,6 +152,23 @@ function failed(problem) {
         <button class="button primary" type="button" @click=${reload}>Try again</button>`,
     );
   return { draw, close() {} };
+}
+
+/** The list is one project's: where the address names none, the last one that was looked at. */
+function chooseProject() {
+  const { me, projects } = store.state;
+  const query = new URLSearchParams(location.search);
+  if (!me?.admin || match(location.pathname)?.page !== "sessions" || query.get("project")) return;
+  const key = lastProject(projects.map((each) => each.key));
+  if (!key) return;
+  query.set("project", key);
+  history.replaceState(history.state, "", `/?${query}`);
+}
+
+/** @param {string | null} key */
+function lookAt(key) {
+  store.set({ project: key });
+  if (key && store.state.projects.some((each) => each.key === key)) keepProject(key);
 }
 
 /** @param {string} search */

@@ -13,12 +13,12 @@ import { icon } from "./icons.js";
  * @typedef {object} Bar
  * @property {Me | null} me  null: not signed in
  * @property {Project[]} projects
- * @property {string | null} project  key of the one that is looked at; null: all
+ * @property {string | null} project  key of the one that is looked at
  * @property {ThemeChoice} theme
  * @property {() => void} onTheme
  * @property {() => void} onHelp
  * @property {() => void} onSignOut
- * @property {(key: string) => void} onProject  empty: all projects
+ * @property {(key: string) => void} onProject
  */
 
 const THEMES = /** @type {const} */ ({
@@ -89,7 +89,6 @@ function switcher({ me, projects, project, onProject }) {
     .value=${live(project ?? "")}
     @change=${changed}
   >
-    <option value="" ?selected=${!project}>All projects</option>
     ${projects.map(({ key, name }) => html`<option value=${key} ?selected=${key === project}>${name}</option>`)}
   </select>`;
 }

@@ -41,14 +41,14 @@ export function snippets(origin, key) {
     {
       id: "swift",
       title: "iOS, Swift",
-      install: "Swift package github.com/openreplay/ios-tracker, or pod ‘Openreplay’",
+      install: "Add the Swift package github.com/openreplay/ios-tracker, or the pod Openreplay",
       place: "In application(_:didFinishLaunchingWithOptions:), or the init of your App",
       code: SWIFT(url, key),
     },
     {
       id: "kotlin",
       title: "Android, Kotlin",
-      install: "com.github.openreplay:android-tracker, from JitPack",
+      install: "Add com.github.openreplay:android-tracker from JitPack",
       place: "In onCreate of your first activity",
       code: KOTLIN(url, key),
     },

@@ -39,7 +39,7 @@ export function nothingLoaded(filters) {
 /**
  * @param {Api} api
  * @param {Store<any> & {readonly state: Loaded}} store
- * @param {(fresh: readonly ReplayOut[]) => void} arrived  told of sessions that are new
+ * @param {(fresh: readonly ReplayOut[]) => void} arrived  told of sessions that are new in a list
  */
 export function createLoader(api, store, arrived) {
   let asking = new AbortController();
@@ -85,7 +85,7 @@ export function createLoader(api, store, arrived) {
     const fresh = unseen(rows, page.replays);
     const isNews = fresh.length > store.state.fresh.length;
     store.set({ rows, fresh, many: fresh.length === NEWEST && page.next_cursor !== null });
-    if (isNews) arrived(fresh);
+    if (isNews && rows.all.length) arrived(fresh);
     return isNews || page.replays.some(({ status }) => status === "live");
   }
 

@@ -96,7 +96,7 @@ function foot(further, busy, problem, retry) {
 
 /** @param {State} state @param {Actions} actions */
 function news({ fresh, many }, { showNew }) {
-  return html`<div class="news" role="status">
+  return html`<div class="news">
     ${
       fresh.length
         ? html`<button class="button primary" type="button" @click=${showNew}>
