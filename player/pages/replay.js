@@ -12,7 +12,7 @@
 
 import { ApiError, isAbort } from "../api.js";
 import { styled } from "../draw/styled.js";
-import { LIVE_LAG_MS, STOPPED } from "../replay/clock.js";
+import { STOPPED, followFrom } from "../replay/clock.js";
 import { controls } from "../replay/controls.js";
 import { replayOf } from "../replay/data.js";
 import { NOT_SHARED, eraseDialog, exportDialog, shareDialog } from "../replay/dialogs.js";
@@ -189,9 +189,9 @@ export function open(context) {
   }
 
   /** @param {Replay} replay */
-  function beginOf({ frames, duration_ms, live }) {
-    const first = frames.t[0] ?? 0;
-    return momentOf(context.location.search) ?? (live ? Math.max(0, duration_ms - LIVE_LAG_MS) : first <= SOON_MS ? first : 0);
+  function beginOf(replay) {
+    const first = replay.frames.t[0] ?? 0;
+    return momentOf(context.location.search) ?? (replay.live ? followFrom(replay) : first <= SOON_MS ? first : 0);
   }
 
   async function ask() {

@@ -22,7 +22,9 @@ export const SPEEDS = [0.5, 1, 2, 4, 8, 16];
 /** SDKs report every 5 s: who follows stays this far behind the newest data, so that playback does not stutter. */
 export const LIVE_LAG_MS = 7_000;
 /** Further behind than this, following jumps instead of playing on. */
-export const LIVE_JUMP_MS = 20_000;
+export const LIVE_JUMP_MS = 45_000;
+/** Pictures come less often than messages: following waits for them if they are not further behind. */
+const PICTURES_LAG_MS = 35_000;
 /** A screen that drew nothing for so long was hidden: playback waited. */
 const HIDDEN_MS = 1_000;
 
@@ -48,10 +50,11 @@ export function tick(clock, replay, now) {
     skipped = { from: position, to: idle.to };
     position = idle.to;
   }
-  const ended = position >= replay.duration_ms;
+  const end = clock.follow ? edgeOf(replay) : replay.duration_ms;
+  const ended = position >= end;
   return {
     ...clock,
-    position_ms: ended ? replay.duration_ms : position,
+    position_ms: ended ? Math.max(end, clock.position_ms) : position,
     playing: !ended || replay.live,
     at: ended && !replay.live ? null : now,
     skipped,
@@ -89,8 +92,24 @@ export function toggle(clock, replay) {
  * @returns {Clock}
  */
 export function follow(clock, replay) {
-  const position = Math.max(0, replay.duration_ms - LIVE_LAG_MS);
-  return { ...clock, position_ms: position, playing: true, speed: 1, follow: true, at: null, skipped: null };
+  return { ...clock, position_ms: followFrom(replay), playing: true, speed: 1, follow: true, at: null, skipped: null };
+}
+
+/**
+ * Where following waits for more: at the last picture, or at the last message if pictures are far behind or not taken.
+ * @param {Replay} replay
+ */
+export function edgeOf({ frames, duration_ms }) {
+  const pictured = frames.t.at(-1) ?? -Infinity;
+  return duration_ms - pictured <= PICTURES_LAG_MS ? Math.min(pictured, duration_ms) : duration_ms;
+}
+
+/**
+ * Where following begins.
+ * @param {Replay} replay
+ */
+export function followFrom(replay) {
+  return Math.max(0, edgeOf(replay) - LIVE_LAG_MS);
 }
 
 /**
@@ -102,7 +121,7 @@ export function follow(clock, replay) {
 export function grown(clock, replay) {
   if (!clock.follow) return clock;
   const behind = replay.duration_ms - clock.position_ms;
-  const position = behind > LIVE_JUMP_MS ? replay.duration_ms - LIVE_LAG_MS : clock.position_ms;
+  const position = behind > LIVE_JUMP_MS ? followFrom(replay) : clock.position_ms;
   return { ...clock, position_ms: position, follow: replay.live };
 }
 

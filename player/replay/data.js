@@ -40,10 +40,13 @@ import { backgroundOf, fromPhone, gapsOf, inactiveOf } from "./stretches.js";
  * @property {Completeness} completeness
  * @property {Stretch[]} background the app was not in front
  * @property {Gap[]} gaps pictures or everything is missing although the app was in front
+ * @property {Stretch | null} pending of a live session, the last stretch: its pictures, or everything, may be on the way
  * @property {Stretch[]} inactive the user did nothing
  */
 
 const MAX_MS = 253_402_300_799_999;
+/** Pictures come in archives of up to 30, each taken up to a second after the one before. */
+const PENDING_MS = 60_000;
 const FORMATS = ["jpeg", "webp", "png", "avif"];
 
 /**
@@ -62,20 +65,34 @@ export function replayOf(answer) {
   const completeness = completenessOf(answer.completeness ?? {}, shift);
   const duration_ms = durationOf(meta, start_ms, tracks, frames.t);
   const background = backgroundOf(tracks, duration_ms);
+  const live = meta.status === "live";
+  const gaps = gapsOf(tracks, frames.t, background, duration_ms);
+  const pending = live ? openGap(gaps, duration_ms) : null;
   return {
     meta,
     start_ms,
     offset_ms,
     duration_ms,
-    live: meta.status === "live",
+    live,
     tracks,
     frames,
     issues: (answer.issues ?? []).map((/** @type {Issue} */ issue) => ({ ...issue, t: issue.t + shift })),
     completeness,
     background,
-    gaps: gapsOf(tracks, frames.t, background, duration_ms),
+    gaps: pending ? gaps.slice(0, -1) : gaps,
+    pending,
     inactive: inactiveOf(tracks, duration_ms),
   };
+}
+
+/**
+ * The last gap, if it lasts until now and is short enough to be explained by the SDKs' packing of pictures.
+ * @param {Gap[]} gaps
+ * @param {number} end_ms
+ */
+function openGap(gaps, end_ms) {
+  const last = gaps.at(-1);
+  return last && last.to >= end_ms && last.to - last.from < PENDING_MS ? { from: last.from, to: last.to } : null;
 }
 
 /**

@@ -51,7 +51,7 @@ export const KEYS = [
   { keys: ["/"], shown: "/", meaning: "Search in the panel", run: (deeds) => deeds.search() },
   {
     keys: [..."0123456789"],
-    shown: "0 9",
+    shown: "0\u20139",
     meaning: "To 0 % \u2026 90 % of the session",
     run: (deeds, key) => deeds.jump(Number(key) / 10),
   },

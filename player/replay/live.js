@@ -8,13 +8,17 @@ export const SOON_MS = 3_000;
 export const SELDOM_MS = 15_000;
 export const FAILED_MS = 60_000;
 
+/** A long session costs time to send and to read: asking takes a tenth of the time at most. */
+const WAIT_PER_TIME = 9;
+
 /**
  * How long to wait before asking again.
  * @param {number} last_ms the wait before
  * @param {Outcome | "failed"} outcome
+ * @param {number} [took_ms] how long the answer took
  */
-export function nextWait(last_ms, outcome) {
-  if (outcome === "new") return SOON_MS;
+export function nextWait(last_ms, outcome, took_ms = 0) {
+  if (outcome === "new") return Math.min(Math.max(SOON_MS, took_ms * WAIT_PER_TIME), FAILED_MS);
   return Math.min(last_ms * 1.5, outcome === "failed" ? FAILED_MS : SELDOM_MS);
 }
 
@@ -38,6 +42,7 @@ export function keepUpToDate(ask, told) {
 
   async function once() {
     asking = true;
+    const began = performance.now();
     /** @type {Outcome | "failed"} */
     let outcome = "failed";
     try {
@@ -49,7 +54,7 @@ export function keepUpToDate(ask, told) {
     if (stopped) return;
     told(outcome === "failed");
     if (outcome === "final" || outcome === "gone") stop();
-    wait_ms = nextWait(wait_ms, outcome);
+    wait_ms = nextWait(wait_ms, outcome, performance.now() - began);
     again();
   }
 

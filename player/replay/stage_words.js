@@ -12,7 +12,7 @@ import { stretchAt } from "./stretches.js";
 
 /**
  * `kind`: how much of the picture stays visible, see replay.css.
- * @typedef {{kind: "background" | "gap" | "empty" | "problem" | "crash", title: string, detail: string}} Words
+ * @typedef {{kind: "background" | "gap" | "empty" | "problem" | "crash" | "wait", title: string, detail: string}} Words
  */
 
 const PROBLEMS = /** @type {Record<Reason, [string, string]>} */ ({
@@ -29,7 +29,14 @@ const PROBLEMS = /** @type {Record<Reason, [string, string]>} */ ({
  * @returns {Words | null}
  */
 export function wordsAt(replay, t, { place, failed }) {
-  return crash(replay, t) ?? background(replay, t) ?? gap(replay, t) ?? problem(failed) ?? noPicture(replay, place);
+  return (
+    crash(replay, t) ??
+    background(replay, t) ??
+    gap(replay, t) ??
+    problem(failed) ??
+    noPicture(replay, place) ??
+    pending(replay, t)
+  );
 }
 
 /**
@@ -82,8 +89,15 @@ function gap(replay, t) {
     return { kind: "gap", title: `No data for ${length}`, detail: `Nothing was received from ${span}.` };
   }
   const before = lastAt(replay.frames.t, found.from) >= 0;
-  const detail = before ? `The last one is from ${clock(found.from)}, the next from ${clock(found.to)}.` : `From ${span}.`;
+  const next = found.to < replay.duration_ms ? `the next from ${clock(found.to)}` : "none came after it";
+  const detail = before ? `The last one is from ${clock(found.from)}, ${next}.` : `From ${span}.`;
   return { kind: "gap", title: `No picture for ${length}`, detail };
+}
+
+/** @param {Replay} replay @param {number} t @returns {Words | null} */
+function pending({ pending: found }, t) {
+  if (!found || t < found.from) return null;
+  return { kind: "wait", title: "Waiting for pictures", detail: `They come in batches; the last one is from ${clock(found.from)}.` };
 }
 
 /** @param {Reason | null} failed @returns {Words | null} */

@@ -95,6 +95,7 @@ export function paintTrack(pen, replay, { buffered, skipping }, { top, height },
   pen.fillStyle = ink("--timeline-away");
   for (const each of replay.background) pen.fillRect(...band(each));
   for (const each of replay.gaps) hatch(pen, band(each), ink(each.kind === "all" ? "--bad" : "--warn"));
+  if (replay.pending) hatch(pen, band(replay.pending), ink("--timeline-away"));
   for (const { from, to } of skipping ? replay.inactive : []) {
     pen.clearRect(x(from), top, x(to) - x(from), height / 2 - 1.5);
     pen.clearRect(x(from), top + height / 2 + 1.5, x(to) - x(from), height);

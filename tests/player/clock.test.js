@@ -61,6 +61,17 @@ test("who follows a live session waits at its end, stays close to it, and keeps 
   assert.equal(grown(clock, session({ duration_ms: 61_000 })).follow, false);
 });
 
+test("following waits for pictures that come behind the messages, but not for ever", () => {
+  const replay = session({ live: true, frames: { t: [0, 40_000] } });
+  const clock = run({ ...follow(STOPPED, replay), position_ms: 39_990 }, replay, [0, 500]);
+  assert.deepEqual([clock.position_ms, clock.playing], [40_000, true]);
+  assert.equal(follow(STOPPED, replay).position_ms, 40_000 - LIVE_LAG_MS);
+  const stuck = session({ live: true, frames: { t: [0, 10_000] } });
+  assert.equal(follow(STOPPED, stuck).position_ms, 60_000 - LIVE_LAG_MS);
+  const ahead = run({ ...STOPPED, position_ms: 50_000, playing: true, follow: true }, replay, [0, 500]);
+  assert.equal(ahead.position_ms, 50_000, "it never goes back");
+});
+
 test("who watches an earlier moment of a live session stays there", () => {
   const replay = session({ live: true });
   const clock = seek(follow(STOPPED, replay), replay, 4_000);

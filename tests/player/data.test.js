@@ -66,3 +66,16 @@ test("a session without anything is empty, not broken", () => {
   assert.equal(replay.duration_ms, 0);
   assert.deepEqual([replay.frames.t, replay.background, replay.gaps, replay.inactive], [[], [], [], []]);
 });
+
+test("what a live session lacks at its end is on the way, what a session at rest lacks there is a gap", () => {
+  const sent = (/** @type {string} */ status, /** @type {number} */ duration_ms) => ({
+    replay: { started_ms: 0, clock_offset_ms: 0, duration_ms, received_ms: duration_ms, status },
+    tracks: { logs: { t: Array.from({ length: duration_ms / 1_000 }, (_, k) => k * 1_000), i: [] } },
+    frames: { t: [0, 1_000, 2_000, 3_000] },
+  });
+  const live = replayOf(sent("live", 20_000));
+  assert.deepEqual([live.pending, live.gaps], [{ from: 3_000, to: 20_000 }, []]);
+  const ready = replayOf(sent("ready", 20_000));
+  assert.deepEqual([ready.pending, ready.gaps], [null, [{ from: 3_000, to: 20_000, kind: "pictures" }]]);
+  assert.equal(replayOf(sent("live", 90_000)).gaps.length, 1, "too long to be on the way");
+});

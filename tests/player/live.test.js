@@ -25,6 +25,7 @@ test("the wait grows while nothing comes, up to a bound, and is short again when
   for (let k = 0; k < 20; k++) wait = nextWait(wait, "failed");
   assert.equal(wait, FAILED_MS);
   assert.equal(nextWait(wait, "new"), SOON_MS);
+  assert.equal(nextWait(SOON_MS, "new", 1_000), 9_000, "what costs time is asked for less often");
 });
 
 test("nobody asks a session at rest again", async () => {

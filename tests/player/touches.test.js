@@ -55,6 +55,8 @@ test("gaps of everything and of pictures alone are told apart", () => {
   const session = replay({}, { gaps: [{ from: 2_000, to: 10_000, kind: "all" }, { from: 20_000, to: 27_000, kind: "pictures" }] });
   assert.equal(say(session, 3_000)?.title, "No data for 8 s");
   assert.equal(say(session, 21_000)?.title, "No picture for 7 s");
+  assert.match(say({ ...session, duration_ms: 27_000 }, 21_000)?.detail ?? "", /none came after it/);
+  assert.equal(say(replay({}, { pending: { from: 9_000, to: 60_000 } }), 9_500)?.title, "Waiting for pictures");
 });
 
 test("after a crash nothing runs, unless something does", () => {
