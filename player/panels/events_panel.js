@@ -163,8 +163,8 @@ function eventDetail(event) {
     ["Category", event.category],
     ["Name", event.name],
     ["User", event.user_id],
-    ["Occurred", event.timestamp],
-    ["Received", event.received_at],
+    ["Occurred, UTC", event.timestamp],
+    ["Received, UTC", event.received_at],
     ["Event id", event.id, true],
   ])}
   ${recordedText({ text: JSON.stringify(event.data), label: "Data" })}`;
