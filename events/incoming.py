@@ -105,7 +105,7 @@ def storable(value: Any, depth: int = 0) -> Any:
 
 
 def clean_text(text: str) -> str:
-    """Text that UTF-8 and Postgres can hold: what they cannot becomes U+FFFD."""
+    """Text that UTF-8 and Postgres can hold: a NUL becomes U+FFFD, a lone surrogate a question mark."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import xxhash
 
-#: places of one record that `arrival` tells apart
+#: places of one record in a microsecond of `arrival`
 ARRIVAL_PLACES = 4096
 #: times are kept within years 1 to 9999, µs
 MIN_US, MAX_US = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -35,8 +35,11 @@ class Event(NamedTuple):
 
 
 def arrival_of(received_us: int, place: int) -> int:
-    """Order of arrival across the whole service: the record's time, then the place within it."""
-    return received_us * ARRIVAL_PLACES + min(place, ARRIVAL_PLACES - 1)
+    """Order of arrival across the whole service: the record's time, then the place within it.
+
+    Further places than fit into a microsecond count as the next ones.
+    """
+    return received_us * ARRIVAL_PLACES + place
 
 
 def day_of(at_ms: int) -> date:

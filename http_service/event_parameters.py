@@ -57,11 +57,11 @@ async def read_parameters(call: Call, model: type[BaseModel], *, body_needed: bo
         if name in values:
             faults.append(Detail(_shown(name), "invalid_value", "given more than once"))
         values[name] = text
-    values |= await _body(call, body_needed)
+    body = await _body(call, body_needed)
+    values |= {name: value for name, value in body.items() if value is not None}
     parameters = Parameters()
     for name, value in values.items():
-        if value is not None:
-            faults += _take(parameters, name, value, model)
+        faults += _take(parameters, name, value, model)
     start_us, end_us = parameters.start_us, parameters.end_us
     if start_us is not None and end_us is not None and start_us > end_us:
         faults.append(Detail("start", "invalid_range", "lies after end"))

@@ -33,6 +33,7 @@ _READERS: Final = {PROTOBUF: read_protobuf, "application/json": read_json_collec
 _SKIPPED: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _V4: Final = re.compile(r"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})\..+", re.S)
+_BEHIND_V6: Final = re.compile(r"[]/%]")  # port, prefix length, zone
 #: of a collection's fields, once they are copied onto every event
 MAX_SPREAD_BYTES: Final = 16_000_000
 _LEAP_CYCLE_DAYS: Final = 146_097  # 400 years
@@ -214,7 +215,7 @@ def mask(address: str) -> str:
     masked = _V4.sub(r"\1.0", address)
     if masked == address and ":" in address:
         try:
-            parsed = IPv6Address(address)
+            parsed = IPv6Address(_BEHIND_V6.split(address.removeprefix("["))[0])
         except AddressValueError:
             return address
         if not parsed.is_loopback:

@@ -51,6 +51,14 @@ async def test_events_become_rows(rig) -> None:
     assert (await rig.balance()).stored == 1
 
 
+async def test_events_of_one_record_keep_their_order(rig) -> None:
+    """Also beyond those that a microsecond tells apart."""
+    await append(rig, *(event(name=str(number)) for number in range(6000)))
+    await rig.work()
+    found = await rig.services.db.fetch("SELECT name FROM events ORDER BY at_us, arrival, event_key")
+    assert [row[0] for row in found] == [str(number) for number in range(6000)]
+
+
 async def test_the_same_record_twice_is_stored_once(rig) -> None:
     body = pack([event(), event(event_id="e1")])
     for _ in range(2):

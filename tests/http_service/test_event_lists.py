@@ -124,6 +124,7 @@ async def test_filters_alike_in_query_body_and_post(site, reader, mixed, filters
 async def test_the_body_of_a_get_wins(site, reader, mixed):
     assert names(await reader(URL, {"start": at(3)}, start=at(1), end=at(3))) == ["c"]
     assert names(await reader(URL, {"limit": 1, "cursor": None, "data.n": 1})) == ["a"]
+    assert names(await reader(URL, {"limit": None}, limit=1)) == ["a"]
     assert names(await reader(URL, {"data.list.1.k": True})) == ["b"]
 
 

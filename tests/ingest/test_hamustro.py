@@ -429,6 +429,9 @@ def test_headers_are_believed_only_where_configured() -> None:
         ("", ""),
         ("::1", "::1"),
         ("2001:db8:1:2::3", "2001:db8:1::"),
+        ("[2001:db8:1:2::3]:80", "2001:db8:1::"),
+        ("2001:db8:1:2::3/64", "2001:db8:1::"),
+        ("fe80:0:1:2::3%eth0", "fe80:0:1::"),
         ("::ffff:1.2.3.4", "::ffff:1.2.3.0"),
         ("a:b", "a:b"),
         ("unknown", "unknown"),
@@ -487,6 +490,18 @@ def test_more_than_twenty_thousand_events_are_too_many() -> None:
         send(sent.SerializeToString())
     with pytest.raises(TooLarge):
         send_json(layout_1(*[PAYLOAD] * 20_001))
+
+
+def test_errors_hold_nothing_of_the_sender() -> None:
+    for sent in (
+        layout_1(PAYLOAD, marker=1),
+        layout_2({**PAYLOAD, "marker": 1}),
+        layout_1({**PAYLOAD, "nr": "marker"}),
+    ):
+        body = json.dumps(sent).encode()
+        answer = track("POST", headers(body, "application/json"), body, options=OPTIONS, now_ms=NOW_MS)
+        assert answer.status == 400
+        assert "marker" not in answer.error
 
 
 def test_a_collection_cannot_swell() -> None:
