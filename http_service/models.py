@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from projects import ProjectView
 from sessions.search import SORTS
@@ -13,7 +13,6 @@ MAX_MS = 2**53
 Role = Literal["read", "write"]
 Ms = Annotated[int, Field(ge=-MAX_MS, le=MAX_MS)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Secret = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Sort = Literal["newest", "oldest", "longest", "shortest", "most_events", "fewest_events"]
@@ -33,28 +32,6 @@ class NewApiKey(Shape):
     """An API key to make."""
 
     role: Role = "read"
-
-
-class SignIn(Shape):
-    """One of the three."""
-
-    key: Secret | None = Field(None, description="admin key or API key")
-    code: Secret | None = Field(None, description="of a one-time link")
-    share: Secret | None = Field(None, description="of a link to one replay")
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if [self.key, self.code, self.share].count(None) != 2:
-            raise ValueError("give one of `key`, `code` and `share`")
-        return self
-
-
-class NewShare(Shape):
-    """A link to make."""
-
-    expires_in_s: Annotated[int, Field(ge=60, le=366 * 86_400)] = Field(
-        7 * 86_400, description="how long it is good, s"
-    )
 
 
 class ReplayChanges(Shape):
@@ -161,24 +138,6 @@ class Error(Shape):
     """The one shape of every refusal."""
 
     error: ErrorBody
-
-
-class MeOut(Shape):
-    """Who calls; `project` is the key of the only project seen, null for the admin; `replay` the only replay,
-    null but for the role `share`.
-    """
-
-    admin: bool
-    role: Literal["admin", "write", "read", "share"]
-    project: str | None
-    replay: str | None = None
-
-
-class NewShareOut(Shape):
-    """A link that opens one replay; it is shown this once."""
-
-    url: str
-    expires_ms: int
 
 
 class ProjectsOut(Shape):

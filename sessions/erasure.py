@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from playhead.errors import Unavailable
-from sessions import recording
+from sessions import issues, recording
 from sessions.model import Session
 from storage import doomed
 from storage.objects import ObjectStore
@@ -21,7 +21,7 @@ from storage.postgres import Database
 
 MARK = "INSERT INTO erased_sessions (project_id, session_id, erased_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 #: everything that a session has in tables keyed by its number, but for what IMAGES takes
-TABLES: Final = ("shares", "parts", "facets", "issues", "received", "sessions")
+TABLES: Final = ("shares", "parts", "facets", "received", "sessions")
 LETTERS = "DELETE FROM dead_letters WHERE project_id = $1 AND session_id = $2 RETURNING object_key"
 EVENTS = "DELETE FROM events WHERE project_id = $1 AND session_id = $2"
 REFUSED = "DELETE FROM event_errors WHERE project_id = $1 AND session_id = $2"
@@ -106,6 +106,7 @@ async def delete_rows(conn: Any, project_id: int, session_id: int, *, now_ms: in
             f"DELETE FROM {table} WHERE project_id = $1 AND session_id = $2", project_id, session_id
         )
         removed[table] = _count(done)
+    removed["issues"] = await issues.remove(conn, project_id, session_id)
     for table, statement in (("events", EVENTS), ("event_errors", REFUSED)):
         removed[table] = _count(await conn.execute(statement, project_id, str(session_id)))
     letters = [row[0] for row in await conn.fetch(LETTERS, project_id, session_id)]
@@ -146,7 +147,7 @@ async def page(
 async def remains(db: Database, objects: ObjectStore, project_id: int, session_id: int) -> dict[str, int]:
     """What is still there of an erased session outside the journal, by store; nothing is what it should be."""
     found: Counter[str] = Counter()
-    for table in (*TABLES, "dead_letters", "image_uses", "erased_parts"):
+    for table in (*TABLES, "issues", "dead_letters", "image_uses", "erased_parts"):
         count = f"SELECT count(*) FROM {table} WHERE project_id = $1 AND session_id = $2"
         found[table] = await db.fetchval(count, project_id, session_id)
     for table in ("events", "event_errors"):

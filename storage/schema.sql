@@ -145,9 +145,36 @@ CREATE TABLE issues (
     fingerprint bytea NOT NULL, -- groups across sessions
     started_ms bigint NOT NULL,
     detail jsonb NOT NULL DEFAULT '{}',
+    seen_ms bigint NOT NULL DEFAULT 0, -- corrected, within what the server knows of the session
+    user_key bytea NOT NULL DEFAULT '', -- see issue_users
     PRIMARY KEY (project_id, session_id, issue_key)
 );
-CREATE INDEX issues_by_fingerprint ON issues (project_id, fingerprint, started_ms DESC);
+CREATE INDEX issues_by_fingerprint ON issues (project_id, fingerprint, seen_ms DESC, session_id);
+
+-- Issues of many sessions as one: counted where they change, so that a list of them costs what a page costs.
+CREATE TABLE issue_groups (
+    project_id integer NOT NULL,
+    fingerprint bytea NOT NULL,
+    type text NOT NULL,
+    title text NOT NULL, -- of the newest
+    count bigint NOT NULL, -- issues
+    sessions bigint NOT NULL,
+    users bigint NOT NULL,
+    first_ms bigint NOT NULL,
+    last_ms bigint NOT NULL,
+    PRIMARY KEY (project_id, fingerprint)
+);
+CREATE INDEX issue_groups_by_time ON issue_groups (project_id, last_ms DESC, fingerprint DESC);
+CREATE INDEX issue_groups_by_sessions ON issue_groups (project_id, sessions DESC, fingerprint DESC);
+
+-- How many sessions of a group each user had, so that users are counted once.
+CREATE TABLE issue_users (
+    project_id integer NOT NULL,
+    fingerprint bytea NOT NULL,
+    user_key bytea NOT NULL, -- 16 bytes of the SHA-256 of the user's id
+    sessions bigint NOT NULL,
+    PRIMARY KEY (project_id, fingerprint, user_key)
+);
 
 -- Where a session's bytes lie until its recording is made. since/until: only messages of that span of device
 -- time belong to this session (a late file can hold two sessions' messages).

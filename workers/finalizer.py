@@ -160,8 +160,8 @@ class Finalizer:
             await term_store.replace(
                 conn, project_id, session_id, session.started_ms, all_terms(session, built)
             )
-            await issue_store.replace(conn, session, built.findings)
             await self._events(conn, session, built)
+            await issue_store.replace(conn, session, built.findings, user=built.summary.user_id)
             if session.recording:
                 old = recordings.prefix(project_id, session_id, session.recording_name)
                 keep_ms = 0 if making_room else int(self._settings.recording_keep_s * 1000)

@@ -12,6 +12,7 @@ from http_service.routes import (
     events,
     hamustro,
     health,
+    issues,
     mobile,
     player,
     projects,
@@ -36,6 +37,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *replays.OPERATIONS,
     # /api/v1/erasures
     *erasures.OPERATIONS,
+    # /api/v1/issues
+    *issues.OPERATIONS,
     # /api/v1/replays/{session_id}/share
     *sharing.OPERATIONS,
     # /api/v1/events, /events/query, /events/{id}, /sessions, /sessions/{session_id}/events, /errors

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from http_service import models
+from http_service import access_models
 from http_service.auth import Access
 from http_service.operations import Call, Operation, Reply, json_answer
 from http_service.scoping import seen_session
@@ -18,12 +18,12 @@ from http_service.scoping import seen_session
 async def share(call: Call) -> Response:
     """Make a link."""
     session = await seen_session(call.services.replays, call.caller, call.path("session_id"))
-    wanted = await call.json(models.NewShare) if await call.body() else models.NewShare()
+    wanted = await call.json(access_models.NewShare) if await call.body() else access_models.NewShare()
     token, ends_ms = await call.services.shares.create(
         session.project_id, session.session_id, ttl_ms=wanted.expires_in_s * 1000
     )
     url = f"{_address(call)}/replays/{session.session_id}#share={token}"
-    return json_answer(models.NewShareOut(url=url, expires_ms=ends_ms), 201)
+    return json_answer(access_models.NewShareOut(url=url, expires_ms=ends_ms), 201)
 
 
 async def revoke(call: Call) -> Response:
@@ -56,7 +56,7 @@ OPERATIONS: Final = (
             Reply(
                 201,
                 "the link, shown this once",
-                models.NewShareOut,
+                access_models.NewShareOut,
                 example={
                     "url": "https://replay.example.com/replays/3645366763814944769#share=…",
                     "expires_ms": 1_767_830_400_000,
@@ -64,7 +64,7 @@ OPERATIONS: Final = (
             ),
         ),
         handle=share,
-        body=models.NewShare,
+        body=access_models.NewShare,
         body_example={"expires_in_s": 604_800},
         refusals=(400, 404, 409, 413, 415, 422, 503),
         parameters=_ID,

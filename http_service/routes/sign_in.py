@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from http_service import models, origins, sign_in_cookie
+from http_service import access_models, origins, sign_in_cookie
 from http_service.auth import Access, Caller, caller_of
 from http_service.operations import Call, Operation, Reply, json_answer
 from playhead import telemetry
@@ -19,7 +19,7 @@ async def sign_in(call: Call) -> Response:
     """Give a key, a one-time code or a link's token, get a cookie."""
     settings = call.services.settings
     origins.refuse_other_sites(call.request, settings.public_url, browser=False)
-    wanted = await call.json(models.SignIn)
+    wanted = await call.json(access_models.SignIn)
     with call.context.attempts.counted(call.context.client_address(call.request)):
         token, caller = await _begin(call, wanted)
     _log.info(
@@ -51,7 +51,7 @@ async def me(call: Call) -> Response:
     return json_answer(await _me(call, call.caller))
 
 
-async def _begin(call: Call, wanted: models.SignIn) -> tuple[str, Caller]:
+async def _begin(call: Call, wanted: access_models.SignIn) -> tuple[str, Caller]:
     """A new sign-in -> (token, who that is). Raises Unauthorized."""
     sign_ins = call.services.sign_ins
     if wanted.code is not None:
@@ -69,11 +69,11 @@ async def _begin(call: Call, wanted: models.SignIn) -> tuple[str, Caller]:
     return token, caller_of(grant)
 
 
-async def _me(call: Call, caller: Caller) -> models.MeOut:
+async def _me(call: Call, caller: Caller) -> access_models.MeOut:
     project = None
     if caller.project_id is not None:
         project = await call.services.projects.find_by_id(caller.project_id)
-    return models.MeOut(
+    return access_models.MeOut(
         admin=caller.admin,
         role=caller.role,
         project=project.project_key if project is not None else None,
@@ -90,9 +90,9 @@ OPERATIONS: Final = (
         "Sign a browser in to the player",
         "sign-in",
         Access.PUBLIC,
-        (Reply(200, "who is signed in; the cookie `playhead_session`", models.MeOut, example=_ME),),
+        (Reply(200, "who is signed in; the cookie `playhead_session`", access_models.MeOut, example=_ME),),
         handle=sign_in,
-        body=models.SignIn,
+        body=access_models.SignIn,
         body_example={"key": "phk_…"},
         description="The cookie stands for the key on all routes but ingest; requests that change something must then "
         "come from a page of this server. Wrong tries are limited by client address.",
@@ -114,7 +114,7 @@ OPERATIONS: Final = (
         "Read who calls",
         "sign-in",
         Access.READ,
-        (Reply(200, "the caller", models.MeOut, example=_ME),),
+        (Reply(200, "the caller", access_models.MeOut, example=_ME),),
         handle=me,
         shared=True,
         refusals=(503,),
