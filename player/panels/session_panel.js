@@ -1,5 +1,6 @@
 // Who and what was recorded: user, device, app, place, ids, clock.
 
+import { androidName } from "../draw/android_names.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { count, country, duration, plural } from "../draw/format.js";
 import { clockWords } from "./completeness_words.js";
@@ -55,7 +56,7 @@ function deviceFacts({ meta: { device, platform } }) {
   const unit = platform === "android" ? "px" : "pt";
   const known = platform === "android" ? "for the app (Java heap)" : "";
   return [
-    ["Name", device.name],
+    ["Name", platform === "android" ? androidName(device.name) : device.name],
     ["Hardware id", device.model, true],
     ["Type", device.type],
     ["System", `${systemName(device.os, platform)} ${device.os_version}`.trim()],

@@ -4,6 +4,7 @@
  * @import { ReplayOut } from "../types.js"
  */
 
+import { androidName } from "../draw/android_names.js";
 import {
   ago,
   country,
@@ -39,8 +40,9 @@ export function appVersion({ app, metadata }) {
 }
 
 /** @param {ReplayOut} replay */
-export function deviceName({ device }) {
-  return device.name || device.model || "Unknown device";
+export function deviceName({ device, platform }) {
+  const name = device.name || device.model;
+  return (platform === "android" ? androidName(name) : name) || "Unknown device";
 }
 
 /** `iOS 17.4`. @param {ReplayOut} replay */
