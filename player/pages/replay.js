@@ -19,7 +19,7 @@ import { NOT_SHARED, eraseDialog, exportDialog, shareDialog } from "../replay/di
 import { head } from "../replay/head.js";
 import { pressed, shortcuts } from "../replay/keys.js";
 import { keepUpToDate } from "../replay/live.js";
-import { failure, outline } from "../replay/loading.js";
+import { failure, noPanels, outline } from "../replay/loading.js";
 import { panelBeside } from "../replay/panel_choice.js";
 import { createAddressKeeper, momentOf, withMoment } from "../replay/place_in_address.js";
 import { recall, remember } from "../replay/remembered.js";
@@ -47,6 +47,7 @@ const USUAL_SIDE_PX = Math.min(Math.max(innerWidth * 0.38, 420), 720);
  * @property {ApiError | null} problem why there is none
  * @property {Clock} clock
  * @property {readonly Panel[]} panels
+ * @property {boolean} panels_missing they could not be loaded
  * @property {((replay: Replay) => TemplateResult) | null} completeness
  * @property {string} panel
  * @property {Record<string, any>} panel_state by panel
@@ -81,6 +82,7 @@ export function open(context) {
       problem: null,
       clock: { ...STOPPED, skip: recall("skip", "false") === "true" },
       panels: [],
+      panels_missing: false,
       completeness: null,
       panel: recall("panel", "events"),
       panel_state: {},
@@ -208,8 +210,12 @@ export function open(context) {
 
   async function loadPanels() {
     if (store.state.panels.length || abort.signal.aborted) return;
-    const { panels, completeness } = await import("../panels/index.js");
-    store.set({ panels, completeness });
+    try {
+      const { panels, completeness } = await import("../panels/index.js");
+      if (!abort.signal.aborted) store.set({ panels, completeness, panels_missing: false });
+    } catch {
+      store.set({ panels_missing: true });
+    }
   }
 
   /** @param {string} panel */
@@ -323,14 +329,14 @@ export function open(context) {
 
   /** @param {Replay} replay */
   function drawReplay(replay) {
-    const { clock, panels, panel, side_px, fullscreen, away, completeness, told } = store.state;
+    const { clock, panels, panels_missing, panel, side_px, fullscreen, away, completeness, told } = store.state;
     const opener = (/** @type {State["dialog"]} */ dialog) => () => store.set({ dialog });
     const view = { me, back: back(), away };
     return html`<div class="replay" ${styled({ "--side": `${side_px}px` })} ?data-fullscreen=${fullscreen}>
       ${head(replay, view, { seek, share: opener("share"), download: opener("export"), erase: opener("erase") })}
       <div class="replay-body">
         <div class="replay-main">${scene.stage.draw()}</div>
-        ${edge(side_px, resize)}${side(panels, panel, viewOf, choosePanel)}
+        ${edge(side_px, resize)}${panels_missing ? noPanels(() => location.reload()) : side(panels, panel, viewOf, choosePanel)}
       </div>
       <div class="replay-foot">
         ${completeness?.(replay) ?? nothing} ${scene.bar.draw()} ${controls(replay, clock, fullscreen, deeds)}

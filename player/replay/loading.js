@@ -38,3 +38,11 @@ export function failure(problem, back, again) {
       <p><button class="button primary" type="button" @click=${again}>Try again</button> <a class="button" href=${back}>All sessions</a></p>`,
   );
 }
+
+/** In the panels' place. @param {() => void} again */
+export function noPanels(again) {
+  return html`<aside class="side side-missing" aria-label="Details">
+    <p class="problem" role="alert">The panels could not be loaded.</p>
+    <button class="button" type="button" @click=${again}>Reload the page</button>
+  </aside>`;
+}

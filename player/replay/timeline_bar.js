@@ -28,6 +28,8 @@ import { isWhole, shifted, showing, zoomed } from "./timeline_window.js";
 const STEP_MS = 5_000;
 const SMALL_STEP_MS = 1_000;
 const NEAR_PX = 7;
+/** What is loaded shows this much later: it changes with every picture. */
+const LOADED_MS = 250;
 const ZOOM_PER_PX = 0.0022;
 
 /** @param {Hands} hands */
@@ -47,6 +49,8 @@ export function createTimelineBar(hands) {
   let hovered = null;
   /** @type {number | null} */
   let asked = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let slowly;
   let said = "";
   /** @type {{slider: HTMLElement, canvas: HTMLCanvasElement, now: HTMLElement, at: HTMLElement, labels: HTMLElement, zoom: HTMLElement} | null} */
   let parts = null;
@@ -127,7 +131,13 @@ export function createTimelineBar(hands) {
     const style = getComputedStyle(canvas);
     const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     pen.scale(ratio, ratio);
-    const ink = (/** @type {string} */ token) => style.getPropertyValue(token);
+    /** @type {Map<string, string>} */
+    const inks = new Map();
+    const ink = (/** @type {string} */ token) => {
+      const known = inks.get(token) ?? style.getPropertyValue(token);
+      inks.set(token, known);
+      return known;
+    };
     const font = `11px ${style.fontFamily}`;
     paintRuler(pen, ruler, window, x, width, ink, font);
     paintTrack(pen, scene.replay, { buffered: scene.pictures.buffered(), skipping: scene.clock.skip }, track, x, ink);
@@ -281,11 +291,15 @@ export function createTimelineBar(hands) {
     },
     /** A picture came or went. */
     pictured() {
-      paintLater();
+      slowly ??= setTimeout(() => {
+        slowly = undefined;
+        paintLater();
+      }, LOADED_MS);
       if (hovered !== null) paintCard();
     },
     close() {
       if (asked !== null) cancelAnimationFrame(asked);
+      clearTimeout(slowly);
       sizes.disconnect();
       themes.disconnect();
       parts = null;
