@@ -266,7 +266,7 @@ def details_of(errors: Iterable[Any]) -> list[Detail]:
         Detail(
             field=".".join(str(part)[:100].replace("\0", "") for part in each["loc"] if part != "[key]"),
             code=_code(each["type"]),
-            message=each["msg"],
+            message=each["msg"].removeprefix("Value error, "),
         )
         for each in errors
     ]

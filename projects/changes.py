@@ -186,4 +186,5 @@ def _detail(error: Any) -> Detail:
         code = "unexpected_field"
     else:
         code = "invalid_type" if kind.endswith(("_type", "_parsing")) else "invalid_value"
-    return Detail(".".join(str(place) for place in error["loc"]), code, str(error["msg"]))
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return Detail(".".join(str(place) for place in error["loc"]), code, said)

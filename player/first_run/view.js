@@ -133,7 +133,7 @@ function panel({ id, install, place, code }, shown, copied, copy) {
       <li>${place}:</li>
     </ol>
     <div class="code">
-      <pre tabindex="0" aria-label="Code"><code>${code}</code></pre>
+      <pre tabindex="0" role="group" aria-label="Code"><code>${code}</code></pre>
       <button class="button" type="button" @click=${copy}>
         ${copied ? html`${icon("check")}Copied` : html`${icon("copy")}Copy`}
       </button>

@@ -136,7 +136,7 @@ function option(field, { value, count: sessions, own }) {
 function heading(menu, field, { back }) {
   const title = html`${icon(field.icon)}<span class="ellipsis">${titleOf(menu)}</span>`;
   if (menu.anchor !== "add") return html`<div class="menu-title">${title}</div>`;
-  return html`<button class="menu-title" type="button" aria-label="Back to all filters" @click=${back}>
+  return html`<button class="menu-title" type="button" aria-label="${titleOf(menu)}: back to all filters" @click=${back}>
     ${icon("chevron-left")}${title}
   </button>`;
 }

@@ -36,6 +36,13 @@ def test_a_name_alone_makes_a_project_with_key_and_secret():
     assert project().project_key != made_up.project_key
 
 
+def test_a_refused_key_is_told_what_it_must_be():
+    with pytest.raises(ValidationFailed) as caught:
+        parse_create({"name": "n", "key": "a/b"})
+    (detail,) = caught.value.details
+    assert detail.message.startswith("1 to 64 of")
+
+
 def test_made_up_keys_never_look_like_an_option():
     assert all(KEY_PATTERN.fullmatch(new_key()) for _ in range(500))
 
