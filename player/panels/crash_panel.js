@@ -6,6 +6,7 @@ import { copyButton } from "../draw/copy_button.js";
 import { plural, preciseClock } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
 import { styled } from "../draw/styled.js";
+import { deviceTime } from "../replay/data.js";
 import { crumbsBefore } from "./breadcrumbs.js";
 import { timesOf, whenLoaded } from "./detail.js";
 import { perObject } from "./memo.js";
@@ -45,8 +46,8 @@ export const crashPanel = {
  */
 function crash(view, place) {
   const { replay, state, seek } = view;
-  const { t, i, name, reason } = replay.tracks[TRACK];
-  const key = `${TRACK}:${i[place]}`;
+  const { t, name, reason } = replay.tracks[TRACK];
+  const key = `${TRACK}:${deviceTime(replay, t[place])}:${place}`;
   const chosen = t.length === 1 || state.chosen === key;
   const choose = () => {
     view.set({ chosen: key });

@@ -21,13 +21,19 @@ const LONG_CHARS = 400;
  * @param {{title: string, at_ms: number, close: () => void, content: Drawn}} what
  */
 export function detail(view, { title, at_ms, close, content }) {
+  /** @param {Event} event */
+  const leave = (event) => {
+    const list = /** @type {Element} */ (event.currentTarget).closest(".panel-view")?.querySelector(".list-scroller");
+    if (list instanceof HTMLElement) list.focus({ preventScroll: true });
+    close();
+  };
   return html`<section class="panel-detail" aria-label=${`Detail: ${title}`}>
     <header class="detail-head">
       <h3 class="recorded-inline">${visible(title)}</h3>
       <button type="button" class="button small" @click=${() => view.seek(at_ms)}>
         ${icon("play")}<span class="numbers">${preciseClock(at_ms)}</span>
       </button>
-      <button type="button" class="button quiet square small" aria-label="Close detail" @click=${close}>
+      <button type="button" class="button quiet square small" aria-label="Close detail" @click=${leave}>
         ${icon("close")}
       </button>
     </header>

@@ -3,6 +3,7 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { icon } from "../draw/icons.js";
 import { styled } from "../draw/styled.js";
+import { deviceTime } from "../replay/data.js";
 import { detail, facts, whenLoaded } from "./detail.js";
 import { issueName, KINDS, shownAs } from "./happenings.js";
 import { listPanel, marked } from "./list_panel.js";
@@ -22,7 +23,11 @@ import { TextSearch } from "./text_search.js";
 /** @typedef {import("./messages.js").Message} Message */
 
 const contentOf = perObject((/** @type {Replay} */ replay) => {
-  const rows = mergeTracks({ ...replay.tracks, issues: issueColumns(replay) }, Object.keys(KINDS));
+  const rows = mergeTracks(
+    { ...replay.tracks, issues: issueColumns(replay) },
+    Object.keys(KINDS),
+    deviceTime(replay, 0),
+  );
   const kinds = Array.from({ length: rows.count }, (_, row) => shownAs(kindOf(rows, row), rows, row));
   /** @type {Map<string, number>} */
   const counts = new Map();

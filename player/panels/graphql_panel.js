@@ -3,6 +3,7 @@
 import { html } from "../vendor/lit-html/lit-html.js";
 import { duration } from "../draw/format.js";
 import { styled } from "../draw/styled.js";
+import { deviceTime } from "../replay/data.js";
 import { detail, facts, whenLoaded } from "./detail.js";
 import { listPanel, marked } from "./list_panel.js";
 import { perObject } from "./memo.js";
@@ -22,7 +23,7 @@ import { TextSearch } from "./text_search.js";
 const COLORS = { query: "var(--c-swipe)", mutation: "var(--c-event)", subscription: "var(--c-input)" };
 
 const contentOf = perObject((/** @type {Replay} */ replay) => {
-  const rows = mergeTracks(replay.tracks, ["graphql"]);
+  const rows = mergeTracks(replay.tracks, ["graphql"], deviceTime(replay, 0));
   const kindAt = (/** @type {number} */ row) => textOf(rows, row, "operation_kind");
   /** @type {Map<string, number>} */
   const counts = new Map();

@@ -2,6 +2,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { styled } from "../draw/styled.js";
+import { deviceTime } from "../replay/data.js";
 import { detail, facts, whenLoaded } from "./detail.js";
 import { listPanel, marked } from "./list_panel.js";
 import { perObject } from "./memo.js";
@@ -30,7 +31,7 @@ const COLORS = new Map([
 ]);
 
 const contentOf = perObject((/** @type {Replay} */ replay) => {
-  const rows = mergeTracks(replay.tracks, ["logs", "errors"]);
+  const rows = mergeTracks(replay.tracks, ["logs", "errors"], deviceTime(replay, 0));
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (let row = 0; row < rows.count; row += 1) {

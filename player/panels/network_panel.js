@@ -4,6 +4,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { copyButton } from "../draw/copy_button.js";
 import { clock, duration } from "../draw/format.js";
 import { styled } from "../draw/styled.js";
+import { deviceTime } from "../replay/data.js";
 import { addressOf } from "./address.js";
 import { curlOf } from "./curl.js";
 import { detail, facts, whenLoaded } from "./detail.js";
@@ -30,7 +31,7 @@ import { TextSearch } from "./text_search.js";
 const LEAST_BAR = 0.012;
 
 const contentOf = perObject((/** @type {Replay} */ replay) => {
-  const rows = mergeTracks(replay.tracks, ["network"]);
+  const rows = mergeTracks(replay.tracks, ["network"], deviceTime(replay, 0));
   const search = new TextSearch(rows.count, (row) =>
     ["method", "url", "status"].map((column) => textOf(rows, row, column)).join(" "),
   );

@@ -3,8 +3,8 @@
 /** @typedef {import('./panel_types.js').Columns} Columns */
 
 /**
- * Rows of several tracks by time: row r is place[r] of tracks[track[r]].
- * @typedef {{names: string[], tracks: Columns[], count: number,
+ * Rows of several tracks by time: row r is place[r] of tracks[track[r]]; `zero_ms`: device time of t = 0.
+ * @typedef {{names: string[], tracks: Columns[], count: number, zero_ms: number,
  *   t: Float64Array, track: Uint8Array, place: Uint32Array}} Rows
  */
 
@@ -12,9 +12,10 @@
  * Merge tracks by corrected time, ties by place in the recording; absent and empty tracks are left out.
  * @param {Record<string, Columns | undefined>} tracks
  * @param {string[]} names at most 255
+ * @param {number} [zero_ms] device time of t = 0
  * @returns {Rows}
  */
-export function mergeTracks(tracks, names) {
+export function mergeTracks(tracks, names, zero_ms = 0) {
   const present = names.filter((name) => tracks[name]?.t.length);
   const columns = present.map((name) => /** @type {Columns} */ (tracks[name]));
   const orders = columns.map(orderOf);
@@ -23,6 +24,7 @@ export function mergeTracks(tracks, names) {
     names: present,
     tracks: columns,
     count,
+    zero_ms,
     t: new Float64Array(count),
     track: new Uint8Array(count),
     place: new Uint32Array(count),
@@ -70,13 +72,17 @@ export function kindOf(rows, row) {
 }
 
 /**
- * A name for a row that outlives a new version of a live replay.
+ * A name for a row that outlives new versions of a live replay, in which places and the clock's correction change:
+ * its kind, its time on the device, and which of several at that time it is.
  * @param {Rows} rows
  * @param {number} row
  */
 export function keyOf(rows, row) {
-  const index = valueOf(rows, row, "i") ?? -1;
-  return `${kindOf(rows, row)}:${index >= 0 ? index : `+${rows.place[row]}`}:${rows.t[row]}`;
+  const { t } = rows.tracks[rows.track[row]];
+  const place = rows.place[row];
+  let first = place;
+  while (first > 0 && t[first - 1] === t[place]) first -= 1;
+  return `${kindOf(rows, row)}:${rows.t[row] + rows.zero_ms}:${place - first}`;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { html } from "../vendor/lit-html/lit-html.js";
 import { duration, plural } from "../draw/format.js";
 import { styled } from "../draw/styled.js";
+import { deviceTime } from "../replay/data.js";
 import { detail, facts } from "./detail.js";
 import { listPanel, marked } from "./list_panel.js";
 import { perObject } from "./memo.js";
@@ -40,7 +41,7 @@ const contentOf = perObject((/** @type {Replay} */ replay) => {
     share: visits.map(({ from, to }) => (to - from) / longest),
     ended: visits.map(({ ended }) => ended),
   };
-  const rows = mergeTracks({ visits: columns }, ["visits"]);
+  const rows = mergeTracks({ visits: columns }, ["visits"], deviceTime(replay, 0));
   const search = new TextSearch(rows.count, (row) => `${textOf(rows, row, "screen")} ${textOf(rows, row, "view")}`);
   const filters = timeByScreen(visits)
     .slice(0, MOST_SCREENS)

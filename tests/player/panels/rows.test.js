@@ -37,6 +37,21 @@ test("columns that a track lacks are empty", () => {
   assert.equal(valueOf(rows, 0, "label"), undefined);
 });
 
+test("a row keeps its key when others come before it and the clock is corrected anew", () => {
+  const before = mergeTracks({ taps: { t: [10, 30, 30], i: [0, 1, 2], label: ["a", "b", "c"] } }, ["taps"], 1000);
+  const later = mergeTracks(
+    { taps: { t: [5, 17, 37, 37], i: [0, 4, 7, 9], label: ["new", "a", "b", "c"] } },
+    ["taps"],
+    993,
+  );
+  const keys = [0, 1, 2].map((row) => keyOf(before, row));
+  assert.deepEqual(
+    keys,
+    [1, 2, 3].map((row) => keyOf(later, row)),
+  );
+  assert.equal(new Set(keys).size, 3);
+});
+
 test("no two rows have the same key", () => {
   const collected = { t: [10, 10], i: [-1, -1], name: ["a", "b"] };
   const rows = mergeTracks({ ...TRACKS, collected }, ["taps", "logs", "collected"]);
