@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import httpx
 
-RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+#: further answers that are not final: every 3xx (whoever stands in between) and 5xx
+RETRIED: Final = frozenset({408, 429})
 
 
 class EventServiceError(Exception):
@@ -72,7 +73,9 @@ class EventCalls:
         headers = {**self._sending, "Content-Type": "application/json"}
         answer = self._ask("POST", "/api/v1/events", headers=headers, content=events)
         value = _json(answer)
-        if answer.is_success or (answer.status_code == 422 and "results" in value):
+        if answer.is_success or (
+            answer.status_code == 422 and isinstance(value, dict) and "results" in value
+        ):
             return answer.status_code, value
         raise error_of(answer)
 
@@ -104,7 +107,7 @@ class EventCalls:
             answer = self._http.request(method, path, **more)
         except httpx.HTTPError as problem:
             raise Later(0, "no_answer", type(problem).__name__) from problem
-        if answer.status_code in RETRIED or answer.status_code >= 500:
+        if answer.is_redirect or answer.status_code in RETRIED or answer.status_code >= 500:
             problem_seen = error_of(answer)
             raise Later(
                 answer.status_code,
@@ -122,6 +125,22 @@ def error_of(answer: httpx.Response) -> EventServiceError:
         return EventServiceError(answer.status_code, error["code"], error["message"], error.get("details"))
     except (ValueError, KeyError, TypeError):
         return EventServiceError(answer.status_code, "no_answer_of_the_service", answer.reason_phrase)
+
+
+def refusals_of(answer: Any, count: int) -> list[EventServiceError | None]:
+    """Per event of a list, why it was refused, None if it was taken. Raises Later if that is not what it tells."""
+    try:
+        errors = [result.get("error") for result in answer["results"]]
+        if len(errors) != count:
+            raise ValueError
+        return [
+            None
+            if error is None
+            else EventServiceError(422, error["code"], error["message"], error.get("details"))
+            for error in errors
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Later(200, "no_answer_of_the_service", "not the results of a list") from None
 
 
 def _json(answer: httpx.Response) -> Any:

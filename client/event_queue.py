@@ -26,7 +26,10 @@ class Waiting:
 
 
 class EventQueue:
-    """First in, first out; thread-safe. Without a path nothing survives the process."""
+    """First in, first out; thread-safe. Without a path nothing survives the process.
+
+    Several processes may share a file: each may send what the others kept, so a length is only what is known of it.
+    """
 
     def __init__(self, path: Path | None, *, max_events: int) -> None:
         self._lock = threading.Lock()
@@ -39,7 +42,7 @@ class EventQueue:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")  # survives the process, whatever becomes of it
         self._db.execute(_CREATE)
-        self._count: int = self._db.execute("SELECT count(*) FROM waiting").fetchone()[0]
+        self._count = self._counted()
 
     def __len__(self) -> int:
         return self._count
@@ -47,6 +50,8 @@ class EventQueue:
     def put(self, event: bytes) -> int:
         """Keep an event -> its place. Raises QueueFull."""
         with self._lock:
+            if self._count >= self._max_events:
+                self._count = self._counted()
             if self._count >= self._max_events:
                 raise QueueFull(f"{self._count} events wait already")
             place = self._db.execute("INSERT INTO waiting (event) VALUES (?)", (event,)).lastrowid
@@ -59,6 +64,8 @@ class EventQueue:
             rows = self._db.execute(
                 "SELECT seq, event FROM waiting ORDER BY seq LIMIT ?", (count,)
             ).fetchall()
+            if not rows:
+                self._count = 0
         found: list[Waiting] = []
         for seq, event in rows:
             size -= len(event) + 1
@@ -72,8 +79,10 @@ class EventQueue:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                for each in waiting:
-                    self._count -= self._db.execute("DELETE FROM waiting WHERE seq = ?", (each.seq,)).rowcount
+                places = [(each.seq,) for each in waiting]
+                self._count -= self._db.executemany("DELETE FROM waiting WHERE seq = ?", places).rowcount
+                if self._count <= 0:
+                    self._count = self._counted()
             finally:
                 self._db.execute("COMMIT")
 
@@ -87,6 +96,9 @@ class EventQueue:
         """The place of the newest event, 0 if none waits."""
         with self._lock:
             return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM waiting").fetchone()[0])
+
+    def _counted(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
     def close(self) -> None:
         """Nothing may be asked afterwards."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import sqlite3
 import threading
 import time
 import uuid
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from client.event_calls import EventCalls, EventServiceError, Later, Pauses
+from client.event_calls import EventCalls, EventServiceError, Later, Pauses, refusals_of
 from client.event_queue import EventQueue, QueueFull, Waiting
 
 __all__ = ["EventClient", "EventServiceError", "QueueFull"]
@@ -234,12 +235,15 @@ class EventClient:
                     self._changed.wait(IDLE_S)
                 if self._closing:
                     return
-            batch = self._queue.first(self._next_size, BATCH_BYTES)
             try:
-                self._deliver(batch)
+                if batch := self._queue.first(self._next_size, BATCH_BYTES):
+                    self._deliver(batch)
                 pauses.reset()
             except Later as problem:
                 self._rest(pauses.after(problem))
+            except sqlite3.Error as problem:  # its file: a full disk, another process in the way
+                _log.warning("the queue file cannot be used: %s", problem)
+                self._rest(self._last_pause_s)
 
     def _rest(self, pause_s: float) -> None:
         """Wait; closing ends it."""
@@ -255,16 +259,16 @@ class EventClient:
         except Later:
             raise
         except EventServiceError as problem:
-            if problem.status == 413 and len(batch) > 1:
+            if problem.status in (400, 413) and len(batch) > 1:  # too large, or one of them spoils the rest
                 self._next_size = max(1, len(batch) // 2)
                 return
             refused = [(each, problem) for each in batch]
         else:
             self._next_size = self._batch_size
             refused = [
-                (each, EventServiceError(422, error["code"], error["message"], error.get("details")))
-                for each, result in zip(batch, answer["results"], strict=False)
-                if (error := result.get("error")) is not None
+                (each, refusal)
+                for each, refusal in zip(batch, refusals_of(answer, len(batch)), strict=True)
+                if refusal is not None
             ]
         for each, refusal in refused:
             self._tell(each, refusal)
