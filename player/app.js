@@ -87,6 +87,7 @@ async function arrive() {
   if (shown.path === pathname && shown.search === search) return;
   const route = match(pathname);
   const stays = page !== null && shown.path === pathname && page.moved !== undefined;
+  const before = shown.path && match(shown.path) ? shown.path + shown.search : null;
   shown = { path: pathname, search };
   if (route?.page === "sessions") lookAt(projectOf(search));
   if (stays) return page?.moved?.();
@@ -94,25 +95,25 @@ async function arrive() {
   try {
     const opener = route ? (await PAGES[route.page]()).open : notFound;
     if (arrival !== arrivals) return;
-    openPage(opener, route?.params ?? {});
+    openPage(opener, route?.params ?? {}, before);
   } catch (problem) {
     if (arrival === arrivals) openPage(() => failed(problem), {});
   }
 }
 
-/** @param {(context: Context) => Page} opener @param {Record<string, string>} params */
-function openPage(opener, params) {
+/** @param {(context: Context) => Page} opener @param {Record<string, string>} params @param {string | null} [before] */
+function openPage(opener, params, before = null) {
   const first = page === null;
   page?.close();
   render(nothing, root);
   scrollTo(0, 0);
-  page = opener(contextOf(params));
+  page = opener(contextOf(params, before));
   render(page.draw(), root);
   if (!first && !root.contains(document.activeElement)) root.focus({ preventScroll: true });
 }
 
-/** @param {Record<string, string>} params @returns {Context} */
-function contextOf(params) {
+/** @param {Record<string, string>} params @param {string | null} before @returns {Context} */
+function contextOf(params, before) {
   return {
     root,
     api,
@@ -123,6 +124,7 @@ function contextOf(params) {
     },
     location,
     params,
+    before,
     title: (title) => {
       document.title = title ? `${title} · Playhead` : "Playhead";
     },

@@ -74,6 +74,7 @@
  * @property {() => Promise<void>} identify  reads anew who is signed in and the projects; throws ApiError
  * @property {Location} location
  * @property {Record<string, string>} params  of the path, like `session_id`
+ * @property {string | null} before  address of the page that this tab showed before, if it was one of ours
  * @property {(title: string) => void} title  names the page in the tab
  * @property {(text: string) => void} announce  says something to screen readers
  * @property {(key: string | null) => void} project  tells the bar which project is looked at

@@ -1,32 +1,32 @@
 /**
  * One session: stage, timeline, controls and panels.
  *
+ * @import { ApiError } from "../api.js"
  * @import { Context, Page } from "../types.js"
  * @import { Clock } from "../replay/clock.js"
  * @import { Replay } from "../replay/data.js"
- * @import { Sharing } from "../replay/dialogs.js"
+ * @import { Dialogs } from "../replay/session_dialogs.js"
  * @import { Deeds } from "../replay/keys.js"
  * @import { Panel } from "../replay/side.js"
  * @import { TemplateResult } from "../vendor/lit-html/lit-html.js"
  */
 
-import { ApiError, isAbort } from "../api.js";
+import { copyText } from "../draw/clipboard.js";
 import { styled } from "../draw/styled.js";
-import { STOPPED, followFrom } from "../replay/clock.js";
+import { oneLine } from "../panels/safe_text.js";
+import { STOPPED, followFrom, knownSpeed } from "../replay/clock.js";
 import { controls } from "../replay/controls.js";
-import { replayOf } from "../replay/data.js";
-import { NOT_SHARED, eraseDialog, exportDialog, shareDialog } from "../replay/dialogs.js";
 import { head } from "../replay/head.js";
 import { pressed, shortcuts } from "../replay/keys.js";
-import { keepUpToDate } from "../replay/live.js";
 import { failure, noPanels, outline } from "../replay/loading.js";
 import { panelBeside } from "../replay/panel_choice.js";
 import { createAddressKeeper, momentOf, withMoment } from "../replay/place_in_address.js";
 import { recall, remember } from "../replay/remembered.js";
 import { createScene } from "../replay/scene.js";
+import { CLOSED, createDialogs } from "../replay/session_dialogs.js";
 import { LEAST_PX, edge, side } from "../replay/side.js";
-import { loadTimeline } from "../replay/source.js";
-import { oneLine } from "../panels/safe_text.js";
+import { createSource } from "../replay/source.js";
+import { wayBack } from "../replay/way_back.js";
 import { userName } from "../sessions/describe.js";
 import { createStore } from "../store.js";
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
@@ -54,9 +54,7 @@ const USUAL_SIDE_PX = Math.min(Math.max(innerWidth * 0.38, 420), 720);
  * @property {number} side_px
  * @property {boolean} fullscreen
  * @property {boolean} away news of a live session cannot be had
- * @property {"share" | "export" | "erase" | null} dialog
- * @property {Sharing} sharing
- * @property {{busy: boolean, problem: string}} erasing
+ * @property {Dialogs} dialogs
  * @property {string} told a short word about what was just done
  */
 
@@ -64,17 +62,14 @@ const USUAL_SIDE_PX = Math.min(Math.max(innerWidth * 0.38, 420), 720);
 export function open(context) {
   const { root, api, me } = context;
   const { session_id } = context.params;
-  const abort = new AbortController();
   const address = createAddressKeeper();
-  /** @type {string | null} */
-  let etag = null;
-  /** @type {(() => void) | null} */
-  let stopAsking = null;
+  const back = wayBack(context);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let telling;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let following;
   let followed = 0;
+  let closed = false;
 
   const store = createStore(
     /** @type {State} */ ({
@@ -89,9 +84,7 @@ export function open(context) {
       side_px: Number(recall("side", String(USUAL_SIDE_PX))) || USUAL_SIDE_PX,
       fullscreen: false,
       away: false,
-      dialog: null,
-      sharing: NOT_SHARED,
-      erasing: { busy: false, problem: "" },
+      dialogs: CLOSED,
       told: "",
     }),
     () => render(draw(), root),
@@ -100,10 +93,27 @@ export function open(context) {
   const scene = createScene(session_id, {
     moved,
     painted() {
-      performance.mark("playhead:first-frame");
+      // drawn now, seen with the screen's next frame
+      requestAnimationFrame(() => performance.mark("playhead:first-frame"));
       loadPanels();
     },
     signedOut: () => void api.get(`/replays/${session_id}`).catch(() => {}),
+  });
+
+  const source = createSource(session_id, api, {
+    arrived,
+    failed: (problem) => store.set({ problem, replay: null }),
+    away: (away) => store.set({ away }),
+  });
+  const dialogs = createDialogs({
+    api,
+    session_id,
+    who: () => userName(store.state.replay?.meta),
+    state: () => store.state.dialogs,
+    set: (dialogs) => store.set({ dialogs }),
+    copy,
+    tell,
+    erased: () => context.navigate(back.address(store.state.replay?.meta.project), { replace: true }),
   });
 
   /** @type {Deeds} */
@@ -151,43 +161,17 @@ export function open(context) {
     store.set({ clock: scene.clock });
   }
 
-  async function load() {
-    store.set({ problem: null });
-    try {
-      const found = await loadTimeline(session_id, { signal: abort.signal }).catch(signedInMeanwhile);
-      if (found) arrived(found);
-    } catch (problem) {
-      if (isAbort(problem)) return;
-      if (!(problem instanceof ApiError)) throw problem;
-      context.title("Session");
-      store.set({ problem });
-    }
-  }
-
-  /**
-   * What the page asked for ahead may have been asked before a link signed the viewer in; nobody goes to the sign-in.
-   * @param {unknown} problem
-   */
-  async function signedInMeanwhile(problem) {
-    if (!(problem instanceof ApiError) || problem.status !== 401) throw problem;
-    await api.get("/me");
-    return loadTimeline(session_id, { signal: abort.signal });
-  }
-
-  /** @param {{answer: any, etag: string | null}} found */
-  function arrived(found) {
+  /** @param {Replay} replay */
+  function arrived(replay) {
     const first = store.state.replay === null;
-    const replay = replayOf(found.answer);
-    etag = found.etag;
-    store.set({ replay });
+    store.set({ replay, problem: null });
     scene.show(replay, beginOf(replay));
     if (!first) return;
     context.title(oneLine(userName(replay.meta), 80));
     context.project(replay.meta.project);
-    scene.playback?.set({ speed: Number(recall("speed", "1")) || 1, skip: store.state.clock.skip });
+    scene.playback?.set({ speed: knownSpeed(recall("speed", "1")), skip: store.state.clock.skip });
     if (replay.live && momentOf(context.location.search) === null) scene.playback?.follow();
     setTimeout(loadPanels, replay.frames.t.length ? PANELS_AFTER_MS : 0);
-    if (replay.live) stopAsking = keepUpToDate(ask, (away) => store.set({ away }));
   }
 
   /** @param {Replay} replay */
@@ -196,23 +180,11 @@ export function open(context) {
     return momentOf(context.location.search) ?? (replay.live ? followFrom(replay) : first <= SOON_MS ? first : 0);
   }
 
-  async function ask() {
-    try {
-      const found = await loadTimeline(session_id, { etag, signal: abort.signal });
-      if (found) arrived(found);
-      return !store.state.replay?.live ? /** @type {const} */ ("final") : found ? /** @type {const} */ ("new") : "same";
-    } catch (problem) {
-      if (!(problem instanceof ApiError) || problem.status !== 404) throw problem;
-      store.set({ problem, replay: null });
-      return /** @type {const} */ ("gone");
-    }
-  }
-
   async function loadPanels() {
-    if (store.state.panels.length || abort.signal.aborted) return;
+    if (store.state.panels.length || closed) return;
     try {
       const { panels, completeness } = await import("../panels/index.js");
-      if (!abort.signal.aborted) store.set({ panels, completeness, panels_missing: false });
+      store.set({ panels, completeness, panels_missing: false });
     } catch {
       store.set({ panels_missing: true });
     }
@@ -238,14 +210,9 @@ export function open(context) {
 
   /** @param {string} text @param {string} done */
   async function copy(text, done) {
-    try {
-      await navigator.clipboard.writeText(text);
-      tell(done);
-      return true;
-    } catch {
-      tell("This browser refuses copying");
-      return false;
-    }
+    const copied = await copyText(text);
+    tell(copied ? done : "This browser refuses copying");
+    return copied;
   }
 
   /** @param {string} told */
@@ -254,55 +221,6 @@ export function open(context) {
     store.set({ told });
     context.announce(told);
     telling = setTimeout(() => store.set({ told: "" }), TOLD_MS);
-  }
-
-  /** @param {Partial<Sharing>} patch */
-  function sharing(patch) {
-    store.set({ sharing: { ...store.state.sharing, ...patch } });
-  }
-
-  async function makeLink() {
-    sharing({ busy: true, problem: "", copied: false });
-    try {
-      const link = await api.post(`/replays/${session_id}/share`, { body: { expires_in_s: store.state.sharing.lifetime_s } });
-      sharing({ busy: false, link });
-      await copyLink();
-    } catch (problem) {
-      sharing({ busy: false, problem: messageOf(problem) });
-    }
-  }
-
-  async function copyLink() {
-    const { link } = store.state.sharing;
-    if (link && (await copy(link.url, "Link copied"))) sharing({ copied: true });
-  }
-
-  async function withdrawLinks() {
-    sharing({ busy: true, problem: "" });
-    try {
-      await api.del(`/replays/${session_id}/share`);
-      sharing({ ...NOT_SHARED });
-      tell("Links withdrawn");
-    } catch (problem) {
-      sharing({ busy: false, problem: messageOf(problem) });
-    }
-  }
-
-  async function erase() {
-    store.set({ erasing: { busy: true, problem: "" } });
-    try {
-      await api.del(`/replays/${session_id}`);
-      context.announce("Session deleted");
-      context.navigate(back());
-    } catch (problem) {
-      store.set({ erasing: { busy: false, problem: messageOf(problem) } });
-    }
-  }
-
-  /** Where the viewer came from, with its filters. */
-  function back() {
-    const project = store.state.replay?.meta.project;
-    return sessionStorage.getItem("playhead.sessions") ?? (project ? `/?project=${encodeURIComponent(project)}` : "/");
   }
 
   /** @param {Panel} panel */
@@ -321,19 +239,23 @@ export function open(context) {
     };
   }
 
+  function again() {
+    store.set({ problem: null });
+    source.load();
+  }
+
   function draw() {
     const { replay, problem } = store.state;
-    if (problem) return failure(problem, back(), load);
+    if (problem) return failure(problem, back.address(me.project), again);
     return replay ? drawReplay(replay) : outline();
   }
 
   /** @param {Replay} replay */
   function drawReplay(replay) {
     const { clock, panels, panels_missing, panel, side_px, fullscreen, away, completeness, told } = store.state;
-    const opener = (/** @type {State["dialog"]} */ dialog) => () => store.set({ dialog });
-    const view = { me, back: back(), away };
+    const view = { me, back: back.address(replay.meta.project), away };
     return html`<div class="replay" ${styled({ "--side": `${side_px}px` })} ?data-fullscreen=${fullscreen}>
-      ${head(replay, view, { seek, share: opener("share"), download: opener("export"), erase: opener("erase") })}
+      ${head(replay, view, { seek, back: back.followed, share: dialogs.share, download: dialogs.download, erase: dialogs.erase })}
       <div class="replay-body">
         <div class="replay-main">${scene.stage.draw()}</div>
         ${edge(side_px, resize)}${panels_missing ? noPanels(() => location.reload()) : side(panels, panel, viewOf, choosePanel)}
@@ -342,18 +264,8 @@ export function open(context) {
         ${completeness?.(replay) ?? nothing} ${scene.bar.draw()} ${controls(replay, clock, fullscreen, deeds)}
       </div>
       <p class="told" ?hidden=${!told}>${told}</p>
-      ${drawDialog(replay)}
+      ${dialogs.draw()}
     </div>`;
-  }
-
-  /** @param {Replay} replay */
-  function drawDialog(replay) {
-    const { dialog, sharing: state, erasing } = store.state;
-    const close = () => store.set({ dialog: null });
-    if (dialog === "export") return exportDialog(session_id, close);
-    if (dialog === "erase") return eraseDialog({ who: userName(replay.meta), ...erasing }, erase, close);
-    if (dialog !== "share") return nothing;
-    return shareDialog(state, { set: sharing, make: makeLink, copy: copyLink, withdraw: withdrawLinks, close });
   }
 
   /** @param {KeyboardEvent} event */
@@ -362,7 +274,7 @@ export function open(context) {
   addEventListener("keydown", onKey);
   document.addEventListener("fullscreenchange", onFullscreen);
   context.title("Session");
-  load();
+  source.load();
 
   return {
     draw,
@@ -372,8 +284,8 @@ export function open(context) {
       if (moment !== null) seek(moment);
     },
     close() {
-      abort.abort();
-      stopAsking?.();
+      closed = true;
+      source.close();
       clearTimeout(telling);
       clearTimeout(following);
       address.close();
@@ -383,10 +295,4 @@ export function open(context) {
       scene.close();
     },
   };
-}
-
-/** @param {unknown} problem */
-function messageOf(problem) {
-  if (problem instanceof ApiError) return problem.message;
-  throw problem;
 }

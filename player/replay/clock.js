@@ -136,6 +136,14 @@ export function otherSpeed(speed, way) {
 }
 
 /**
+ * A speed by its text; the usual one for what is none.
+ * @param {string} text
+ */
+export function knownSpeed(text) {
+  return SPEEDS.find((speed) => String(speed) === text) ?? 1;
+}
+
+/**
  * The moment of the next or previous picture; the position itself if there is none.
  * @param {Replay} replay
  * @param {number} position_ms

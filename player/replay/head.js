@@ -15,6 +15,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 /**
  * @typedef {object} HeadDeeds
  * @property {(t: number) => void} seek
+ * @property {(event: MouseEvent) => void} back
  * @property {() => void} share
  * @property {() => void} download
  * @property {() => void} erase
@@ -33,7 +34,7 @@ export function head(replay, { me, back, away }, deeds) {
   const who = oneLine(userName(meta));
   const facts = [deviceName(meta), system(meta), appVersion(meta) && `App ${appVersion(meta)}`, fullPlace(meta)];
   return html`<header class="replay-head">
-    ${guest ? nothing : html`<a class="button quiet square" href=${back} aria-label="Back to the sessions" title="Back to the sessions">${icon("arrow-left")}</a>`}
+    ${guest ? nothing : html`<a class="button quiet square" href=${back} @click=${deeds.back} aria-label="Back to the sessions" title="Back to the sessions">${icon("arrow-left")}</a>`}
     <div class="who">
       <h1 class="ellipsis" title=${who}>${who}</h1>
       <p class="muted ellipsis">
@@ -49,8 +50,8 @@ export function head(replay, { me, back, away }, deeds) {
       ${issues(replay, deeds)}
     </div>
     <div class="head-deeds">
-      ${guest ? nothing : html`<button class="button" type="button" @click=${deeds.share}>${icon("share")}<span class="wide-only">Share</span></button>`}
-      <button class="button" type="button" @click=${deeds.download}>${icon("download")}<span class="wide-only">Export</span></button>
+      ${writes ? html`<button class="button" type="button" aria-label="Share" @click=${deeds.share}>${icon("share")}<span class="wide-only">Share</span></button>` : nothing}
+      <button class="button" type="button" aria-label="Export" @click=${deeds.download}>${icon("download")}<span class="wide-only">Export</span></button>
       ${writes
         ? html`<button class="button quiet square" type="button" aria-label="Delete this session" title="Delete this session" @click=${deeds.erase}>
             ${icon("trash")}

@@ -10,7 +10,7 @@
 import { STOPPED } from "./clock.js";
 import { createPictures } from "./pictures.js";
 import { createPlayback } from "./playback.js";
-import { picturesAddress } from "./source.js";
+import { picturesAddress } from "./timeline_request.js";
 import { createStage } from "./stage.js";
 import { createTimelineBar } from "./timeline_bar.js";
 

@@ -1,44 +1,82 @@
 /**
- * Reads a session's timeline from the server.
+ * Where a session comes from: read once, and again and again while it is live.
+ *
+ * @import { Api } from "../api.js"
+ * @import { Replay } from "./data.js"
+ * @import { Outcome } from "./live.js"
  */
 
-import { ApiError, PREFIX } from "../api.js";
-
-/** @typedef {{answer: any, etag: string | null}} Timeline */
-
-/** @param {string} session_id */
-export function picturesAddress(session_id) {
-  return `${PREFIX}/replays/${session_id}/frames/`;
-}
+import { ApiError, isAbort } from "../api.js";
+import { replayOf } from "./data.js";
+import { keepUpToDate } from "./live.js";
+import { loadTimeline } from "./timeline_request.js";
 
 /**
- * The page of a session names this address ahead, and the browser takes what is on its way already; so nothing may be
- * asked differently here.
- *
  * @param {string} session_id
- * @param {{etag?: string | null, signal?: AbortSignal, send?: typeof fetch}} [options] etag: of what is known already
- * @returns {Promise<Timeline | null>} null: nothing is new. Throws ApiError, also when the server cannot be reached.
+ * @param {Api} api
+ * @param {object} told
+ * @param {(replay: Replay) => void} told.arrived the session, or a newer state of it
+ * @param {(problem: ApiError) => void} told.failed there is none, or no longer
+ * @param {(away: boolean) => void} told.away whether news of a live session cannot be had
  */
-export async function loadTimeline(session_id, { etag, signal, send = fetch } = {}) {
-  /** @type {Record<string, string>} */
-  const headers = etag ? { "if-none-match": etag } : {};
-  try {
-    const reply = await send(`${PREFIX}/replays/${session_id}/timeline`, { headers, signal, credentials: "same-origin" });
-    if (reply.status === 304) return null;
-    if (!reply.ok) throw await refusal(reply);
-    return { answer: await reply.json(), etag: reply.headers.get("etag") };
-  } catch (problem) {
-    if (problem instanceof ApiError || signal?.aborted) throw problem;
-    throw new ApiError(0, "unreachable", "The server cannot be reached.");
-  }
-}
+export function createSource(session_id, api, { arrived, failed, away }) {
+  const abort = new AbortController();
+  /** @type {string | null} */
+  let etag = null;
+  /** @type {(() => void) | null} */
+  let stopAsking = null;
 
-/** @param {Response} reply */
-async function refusal(reply) {
-  try {
-    const { error } = await reply.json();
-    return new ApiError(reply.status, String(error.code), String(error.message));
-  } catch {
-    return new ApiError(reply.status, "unexpected", `The server answered ${reply.status}.`);
+  async function load() {
+    try {
+      const replay = await read(signedInMeanwhile);
+      if (replay?.live) stopAsking ??= keepUpToDate(ask, away);
+    } catch (problem) {
+      if (isAbort(problem)) return;
+      if (!(problem instanceof ApiError)) throw problem;
+      failed(problem);
+    }
   }
+
+  /**
+   * @param {(problem: unknown) => ReturnType<typeof loadTimeline>} [otherwise]
+   * @returns {Promise<Replay | null>} null: nothing is new
+   */
+  async function read(otherwise = Promise.reject.bind(Promise)) {
+    const found = await loadTimeline(session_id, { etag, signal: abort.signal }).catch(otherwise);
+    if (!found) return null;
+    etag = found.etag;
+    const replay = replayOf(found.answer);
+    arrived(replay);
+    return replay;
+  }
+
+  /**
+   * What the page asked for ahead may have been asked before a link signed the viewer in; nobody goes to the sign-in.
+   * @param {unknown} problem
+   */
+  async function signedInMeanwhile(problem) {
+    if (!(problem instanceof ApiError) || problem.status !== 401) throw problem;
+    await api.get("/me");
+    return loadTimeline(session_id, { signal: abort.signal });
+  }
+
+  /** @returns {Promise<Outcome>} */
+  async function ask() {
+    try {
+      const replay = await read();
+      return replay ? (replay.live ? "new" : "final") : "same";
+    } catch (problem) {
+      if (!(problem instanceof ApiError) || problem.status !== 404) throw problem;
+      failed(problem);
+      return "gone";
+    }
+  }
+
+  return {
+    load,
+    close() {
+      abort.abort();
+      stopAsking?.();
+    },
+  };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  LIVE_LAG_MS, STOPPED, follow, grown, issueFrom, otherSpeed, pictureFrom, seek, tick, toggle,
+  LIVE_LAG_MS, STOPPED, follow, grown, issueFrom, knownSpeed, otherSpeed, pictureFrom, seek, tick, toggle,
 } from "../../player/replay/clock.js";
 import { createPlayback } from "../../player/replay/playback.js";
 
@@ -85,6 +85,7 @@ test("seeking stays within the session", () => {
 
 test("speeds go up and down their list and stop at its ends", () => {
   assert.deepEqual([otherSpeed(1, 1), otherSpeed(1, -1), otherSpeed(16, 1), otherSpeed(0.5, -1)], [2, 0.5, 16, 0.5]);
+  assert.deepEqual(["4", "0.5", "3", "", "x"].map(knownSpeed), [4, 0.5, 1, 1, 1]);
 });
 
 test("pictures and issues around a moment", () => {

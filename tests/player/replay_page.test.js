@@ -6,7 +6,7 @@ import { KEYS, pressed, shortcuts } from "../../player/replay/keys.js";
 import { sizeOf } from "../../player/replay/picture_size.js";
 import { panelBeside, panelNamed } from "../../player/replay/panel_choice.js";
 import { momentOf, withMoment } from "../../player/replay/place_in_address.js";
-import { loadTimeline } from "../../player/replay/source.js";
+import { loadTimeline } from "../../player/replay/timeline_request.js";
 
 test("the moment of an address", () => {
   assert.equal(momentOf("?t=12500"), 12_500);

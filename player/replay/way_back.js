@@ -1,0 +1,45 @@
+/**
+ * The way back to the list as it was left: with its filters, and by the browser's history also where it was scrolled to.
+ *
+ * @import { Context } from "../types.js"
+ */
+
+import { match } from "../router.js";
+
+const KEY = "playhead.list";
+
+/**
+ * @param {Context} context
+ * @returns {{address: (project: string | null | undefined) => string, followed: (event: MouseEvent) => void}}
+ *   address: of the list; followed: for a click on a link to it
+ */
+export function wayBack({ before }) {
+  const fromList = before !== null && match(new URL(before, location.origin).pathname)?.page === "sessions";
+  if (fromList) keep(before);
+  return {
+    address: (project) => kept() ?? (project ? `/?project=${encodeURIComponent(project)}` : "/"),
+    followed(event) {
+      const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+      if (!fromList || !plain) return;
+      event.preventDefault();
+      history.back();
+    },
+  };
+}
+
+/** @param {string} address */
+function keep(address) {
+  try {
+    sessionStorage.setItem(KEY, address);
+  } catch {
+    // forbidden: the way back then leads to the whole list
+  }
+}
+
+function kept() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
