@@ -22,7 +22,9 @@ import httpx
 
 from client.hamustro_queue import Queue, Unsent
 
+#: of one request, well below what collectors take
 MOST_PER_REQUEST: Final = 1000
+MOST_BYTES: Final = 1_000_000
 _TRACK: Final = "/api/v1/track"
 #: what may be said beyond the required, by layout; the collector would refuse the whole request for anything else
 _EVENT_MEMBERS: Final = {
@@ -151,6 +153,8 @@ class HamustroClient:
             payload["user_id"] = str(payload["user_id"])
         if self._layout == 2 and (tenant_id := self._queue.get("tenant_id")):
             payload.setdefault("tenant_id", tenant_id)
+        if len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")) > MOST_BYTES:
+            raise ValueError(f"an event holds at most {MOST_BYTES} bytes")
         nr = self._queue.add(self._fields, payload)
         if self._is_time():
             self.send()
@@ -193,16 +197,15 @@ class HamustroClient:
     def _send_some(self) -> bool:
         """A request for every collection that has events -> whether it is worth going on."""
         progress = False
-        for unsent in self._queue.unsent(MOST_PER_REQUEST):
+        for unsent in self._queue.unsent(MOST_PER_REQUEST, MOST_BYTES):
+            self._queue.set("sending_until_s", repr(self._clock() + 4 * self._timeout_s))
             try:
                 taken = self._deliver(unsent)
             except httpx.HTTPError:
                 return False  # the others would fare no better
             if taken:
                 self._queue.sent(unsent, self._clock())
-                progress = progress or len(unsent.payloads) == MOST_PER_REQUEST
-        now_s = self._clock()
-        self._queue.set("sending_until_s", repr(now_s + 4 * self._timeout_s))
+                progress = progress or unsent.more
         return progress
 
     def _deliver(self, unsent: Unsent) -> bool:

@@ -38,11 +38,12 @@ _BUSY_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """Events of one collection that are to go out together, and its fields."""
+    """Events of one collection that are to go out together, and its fields; `more`: others of it wait behind them."""
 
     payload_ids: tuple[int, ...]
     fields: dict[str, Any]
     payloads: tuple[dict[str, Any], ...]
+    more: bool
 
 
 class Queue:
@@ -78,22 +79,31 @@ class Queue:
         with self._lock:
             return int(self._db.execute("SELECT count(*) FROM payloads").fetchone()[0])
 
-    def unsent(self, most: int) -> list[Unsent]:
-        """At most `most` of the oldest events of every collection that has any."""
+    def unsent(self, most: int, most_bytes: int) -> list[Unsent]:
+        """The oldest events of every collection that has any: at most `most`, and of `most_bytes` unless it is one."""
         with self._lock:
             found = self._db.execute("SELECT DISTINCT collection_id FROM payloads ORDER BY 1").fetchall()
-            return [self._unsent(collection_id, most) for (collection_id,) in found]
+            return [self._unsent(collection_id, most, most_bytes) for (collection_id,) in found]
 
-    def _unsent(self, collection_id: int, most: int) -> Unsent:
+    def _unsent(self, collection_id: int, most: int, most_bytes: int) -> Unsent:
         (fields,) = self._db.execute(
             "SELECT fields FROM collections WHERE collection_id = ?", (collection_id,)
         ).fetchone()
         rows = self._db.execute(
-            "SELECT payload_id, payload FROM payloads WHERE collection_id = ? ORDER BY payload_id LIMIT ?",
-            (collection_id, most),
-        ).fetchall()
-        payloads = tuple(json.loads(row[1]) for row in rows)
-        return Unsent(tuple(row[0] for row in rows), json.loads(fields), payloads)
+            "SELECT payload_id, payload FROM payloads WHERE collection_id = ? ORDER BY payload_id",
+            (collection_id,),
+        )
+        ids: list[int] = []
+        payloads: list[dict[str, Any]] = []
+        more = False
+        for payload_id, payload in rows:
+            most_bytes -= len(payload.encode())
+            if payloads and (len(payloads) == most or most_bytes < 0):
+                more = True
+                break
+            ids.append(payload_id)
+            payloads.append(json.loads(payload))
+        return Unsent(tuple(ids), json.loads(fields), tuple(payloads), more)
 
     def sent(self, unsent: Unsent, at_s: float) -> None:
         """Forgets events that the collector has, and notes the time."""

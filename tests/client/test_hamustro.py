@@ -214,6 +214,41 @@ def test_a_long_queue_goes_out_in_parts(make: Make) -> None:
     assert collector.numbers == list(range(1, 1201))
 
 
+def test_large_events_go_out_in_requests_that_are_not(make: Make) -> None:
+    collector = Collector(0)
+    with make(collector, queue_size=100) as client:
+        for number in range(30):
+            client.track("e", {"text": "\u00fc" * 100_000, "n": str(number)})
+        with pytest.raises(ValueError):
+            client.track("e", {"text": "x" * 1_000_001})
+        collector.statuses = [200]
+        assert client.send()
+    assert max(len(request.content) for request in collector.requests) < 2_000_000
+    assert [len(each["payloads"]) for each in collector.taken] == [4] * 7 + [2]
+    assert collector.numbers == list(range(1, 31))
+
+
+def test_a_slow_sender_stays_the_only_one(make: Make, now: Now) -> None:
+    """With a request for each of many sessions it takes longer than a lease at its start would last."""
+    asked = 0
+
+    class Slow(Collector):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            nonlocal asked
+            asked += 1
+            now.seconds += 9
+            assert other.send() is False
+            return super().__call__(request)
+
+    slow, idle = Slow(200), Collector(200)
+    for version in range(8):
+        with make(Collector(0), product_version=str(version)) as client:
+            client.track("e")
+    with make(slow) as client, make(idle) as other:
+        assert client.send()
+    assert (asked, idle.requests) == (8, [])
+
+
 def test_user_and_tenant_survive_a_restart(make: Make) -> None:
     collector = Collector(200)
     with make(collector) as client:
