@@ -7,6 +7,7 @@
 
 import "./own_scripts.js";
 
+import { isGuest, readMe, readProjects, redeem, signOut } from "./access.js";
 import { ApiError, createApi } from "./api.js";
 import { credentialOf } from "./credential.js";
 import { help } from "./draw/help.js";
@@ -72,7 +73,7 @@ function drawShell({ me, projects, project, theme, helping }) {
       store.set({ theme: chosenTheme() });
     },
     onHelp: () => store.set({ helping: true }),
-    onSignOut: signOut,
+    onSignOut: leave,
     onProject: (key) => router.navigate(`/?project=${encodeURIComponent(key)}`),
   });
   render(bar, part("bar"));
@@ -82,6 +83,7 @@ function drawShell({ me, projects, project, theme, helping }) {
 
 /** Opens the page of the address that the tab has now. */
 async function arrive() {
+  if (credentialOf(location.hash)) return location.reload(); // it is redeemed at the start
   chooseProject();
   const { pathname, search } = location;
   if (shown.path === pathname && shown.search === search) return;
@@ -93,12 +95,18 @@ async function arrive() {
   if (stays) return page?.moved?.();
   const arrival = ++arrivals;
   try {
-    const opener = route ? (await PAGES[route.page]()).open : notFound;
+    const opener = await openerOf(route);
     if (arrival !== arrivals) return;
     openPage(opener, route?.params ?? {}, before);
   } catch (problem) {
     if (arrival === arrivals) openPage(() => failed(problem), {});
   }
+}
+
+/** @param {Route | null} route @returns {Promise<(context: Context) => Page>} */
+async function openerOf(route) {
+  if (route?.page === "sessions" && isGuest(store.state.me)) return oneReplay;
+  return route ? (await PAGES[route.page]()).open : notFound;
 }
 
 /** @param {(context: Context) => Page} opener @param {Record<string, string>} params @param {string | null} [before] */
@@ -143,6 +151,17 @@ function notFound() {
   return { draw, close() {} };
 }
 
+/** @returns {Page} */
+function oneReplay() {
+  document.title = "One session · Playhead";
+  const draw = () =>
+    notice(
+      "Your link opens one session",
+      html`<p>Others are for those who are signed in with a key. <a href="/sign-in">Sign in</a></p>`,
+    );
+  return { draw, close() {} };
+}
+
 /** @param {unknown} problem @returns {Page} */
 function failed(problem) {
   document.title = "Playhead";
@@ -180,17 +199,8 @@ function projectOf(search) {
 
 /** Who this is and what it sees. Throws ApiError (401 for nobody). */
 async function identify() {
-  const [me, { projects }] = await Promise.all([
-    api.get("/me", { quiet: true }),
-    api.get("/projects", { quiet: true }).catch(noneSeen),
-  ]);
-  store.set({ me, projects });
-}
-
-/** Who came by a link to one replay sees no project. @param {unknown} problem */
-function noneSeen(problem) {
-  if (problem instanceof ApiError && (problem.status === 403 || problem.status === 404)) return { projects: [] };
-  throw problem;
+  const me = await readMe(api);
+  store.set({ me, projects: await readProjects(api, me) });
 }
 
 /** With a fresh start: nothing that was loaded for somebody stays in memory. */
@@ -198,62 +208,29 @@ function toSignIn() {
   location.replace(signInAddress(location));
 }
 
-async function signOut() {
-  try {
-    await api.post("/sign-out", { quiet: true });
-  } catch (problem) {
-    if (!(problem instanceof ApiError) || problem.status !== 401) {
-      announcer.textContent = "Signing out failed.";
-      return;
-    }
-  }
-  location.assign("/sign-in");
-}
-
-/**
- * Trades a secret in the address for a cookie; the address loses it first, so that no history keeps it.
- *
- * @returns {Promise<ApiError | null>} why it was refused
- */
-async function redeem() {
-  const credential = credentialOf(location.hash);
-  if (!credential) return null;
-  history.replaceState(history.state, "", location.pathname + location.search);
-  if ("share" in credential && (await seesAlready())) return null;
-  try {
-    await api.post("/sign-in", { body: credential, quiet: true });
-    return null;
-  } catch (problem) {
-    if (problem instanceof ApiError) return problem;
-    throw problem;
-  }
-}
-
-/** Whether who is signed in already may see the replay of this address: a share link must not sign them out. */
-async function seesAlready() {
-  const id = match(location.pathname)?.params.session_id;
-  try {
-    await api.get(`/replays/${id}`, { quiet: true });
-    return true;
-  } catch {
-    return false;
-  }
+async function leave() {
+  if (await signOut(api)) location.assign("/sign-in");
+  else announcer.textContent = "Signing out failed.";
 }
 
 async function start() {
   const route = match(location.pathname);
   if (route) PAGES[route.page]().catch(() => null); // on its way meanwhile; a fault is told when it is opened
-  const refusal = await redeem();
+  const refusal = await redeem(api);
   try {
-    await identify();
+    const me = await readMe(api);
+    store.set({ me });
+    const projects = readProjects(api, me).then((found) => store.set({ projects: found }));
+    if (route?.page === "replay")
+      projects.catch(() => null); // it goes without them
+    else await projects;
   } catch (problem) {
     if (!(problem instanceof ApiError) || problem.status !== 401) return openPage(() => failed(problem), {});
-    if (match(location.pathname)?.page !== "sign_in") {
-      history.replaceState({ refusal: refusal?.message }, "", signInAddress(location));
-    } else if (refusal) history.replaceState({ refusal: refusal.message }, "", location.href);
+    const address = route?.page === "sign_in" ? location.href : signInAddress(location);
+    if (refusal || route?.page !== "sign_in") history.replaceState({ refusal: refusal?.message }, "", address);
     return arrive();
   }
-  if (match(location.pathname)?.page === "sign_in") {
+  if (route?.page === "sign_in" && !isGuest(store.state.me)) {
     history.replaceState(null, "", targetOf(location.search, location.origin));
   }
   return arrive();

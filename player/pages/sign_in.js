@@ -10,6 +10,7 @@ import { problemLine } from "../draw/fields.js";
 import { targetOf } from "../sign_in_target.js";
 import { createStore } from "../store.js";
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { ref } from "../vendor/lit-html/directives/ref.js";
 
 /** @param {Context} context @returns {Page} */
 export function open({ root, api, identify, navigate, location, title }) {
@@ -58,7 +59,7 @@ export function open({ root, api, identify, navigate, location, title }) {
             autocapitalize="off"
             spellcheck="false"
             maxlength="500"
-            autofocus
+            ${ref(takeFocus)}
             aria-describedby=${problem ? "sign-in-problem" : nothing}
             aria-invalid=${problem ? "true" : "false"}
           />
@@ -75,6 +76,11 @@ export function open({ root, api, identify, navigate, location, title }) {
   }
 
   return { draw, close: store.close };
+}
+
+/** Once it is in the document. @param {Element | undefined} field */
+function takeFocus(field) {
+  queueMicrotask(() => field instanceof HTMLElement && field.focus());
 }
 
 /** @param {unknown} state */

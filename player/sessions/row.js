@@ -84,16 +84,16 @@ function poster({ session_id, counts }, pictured) {
             decoding="async"
             width="36"
             height="64"
-            @error=${hide}
+            @load=${show}
           />`
         : nothing
     }
   </span>`;
 }
 
-/** @param {Event} event */
-function hide(event) {
-  if (event.target instanceof HTMLElement) event.target.hidden = true;
+/** A picture that cannot be had leaves its box empty. @param {Event} event */
+function show(event) {
+  if (event.target instanceof HTMLElement) event.target.dataset.loaded = "";
 }
 
 /** @param {ReplayOut} replay */
