@@ -44,7 +44,7 @@ export function tapsAt(replay, moment) {
  */
 export function swipesAt(replay, moment) {
   return recent(replay.tracks.swipes, moment, SWIPE_MS, ({ x, y, direction }, k, age) => {
-    const [dx, dy] = DIRECTIONS[direction[k]] ?? [0, 0];
+    const [dx, dy] = Object.hasOwn(DIRECTIONS, direction[k]) ? DIRECTIONS[direction[k]] : [0, 0];
     return { x: x[k], y: y[k], dx, dy, age, still: !moment.playing };
   });
 }

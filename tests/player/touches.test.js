@@ -26,9 +26,9 @@ test("paused, touches stand still", () => {
 });
 
 test("swipes point where the finger went", () => {
-  const ways = ["up", "down", "left", "right", "undefined"];
+  const ways = ["up", "down", "left", "right", "undefined", "__proto__"];
   const swipes = { swipes: { t: ways.map(() => 10_000), x: ways.map(() => 5), y: ways.map(() => 5), direction: ways } };
-  assert.deepEqual(swipesAt(replay(swipes), watching).map(({ dx, dy }) => [dx, dy]), [[0, -1], [0, 1], [-1, 0], [1, 0], [0, 0]]);
+  assert.deepEqual(swipesAt(replay(swipes), watching).map(({ dx, dy }) => [dx, dy]), [[0, -1], [0, 1], [-1, 0], [1, 0], [0, 0], [0, 0]]);
 });
 
 test("what was typed last is the caption", () => {
