@@ -5,7 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("bench_codec", "bench_journal", "bench_append", "bench_processing", "bench_timeline", "bench_player")
+NAMES = (
+    "bench_codec",
+    "bench_journal",
+    "bench_append",
+    "bench_processing",
+    "bench_timeline",
+    "bench_player",
+    "bench_events",
+)
 
 
 def main() -> None:

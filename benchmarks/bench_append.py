@@ -23,7 +23,8 @@ from benchmarks import load, machine
 SIZES = (4_000, 32_000)
 
 
-def _serve_bare(listener: socket.socket) -> None:
+def serve_bare(listener: socket.socket) -> None:
+    """A Starlette route that reads its body and answers 200."""
     import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
@@ -125,7 +126,7 @@ def main() -> None:
             asyncio.run(migrate(dsn))
             ports = {}
             for name, target, args in (
-                ("bare", _serve_bare, ()),
+                ("bare", serve_bare, ()),
                 ("playhead", _serve_playhead, (dsn, folder)),
             ):
                 listener = listener_of()
@@ -155,7 +156,7 @@ def _table(ports: dict[str, int], chosen: argparse.Namespace) -> None:
             for name, port in ports.items():
                 outcome = load.run(port, request, connections=chosen.connections, seconds=chosen.seconds)
                 if outcome.failures:
-                    raise SystemExit(f"{name}: {outcome.failures} answers were not 200")
+                    raise SystemExit(f"{name}: {outcome.failures} answers were no success")
                 found[name].append(outcome)
         rates = {name: statistics.median(o.per_second for o in runs) for name, runs in found.items()}
         tails = {name: statistics.median(o.percentile(0.99) for o in runs) for name, runs in found.items()}

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ import uvloop
 
 @dataclass(slots=True)
 class Load:
-    """What came of it: answers, those that were not 200, latencies in s."""
+    """What came of it: answers, those that were no success, latencies in s."""
 
     seconds: float = 0.0
     answers: int = 0
@@ -74,7 +74,7 @@ class _Sender(asyncio.Protocol):
         now = time.perf_counter()
         self._load.latencies.append(now - self._began)
         self._load.answers += 1
-        self._load.failures += not self._head.startswith(b"HTTP/1.1 200")
+        self._load.failures += not self._head.startswith(b"HTTP/1.1 2")
         if now < self._until:
             self._send()
         else:
@@ -85,15 +85,14 @@ class _Sender(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def _run(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+async def _run(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Load:
     load = Load()
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     senders = []
-    endless = itertools.cycle(requests)
     for _ in range(connections):
         _, sender = await loop.create_connection(
-            lambda: _Sender(endless, load, began + seconds), "127.0.0.1", port
+            lambda: _Sender(requests, load, began + seconds), "127.0.0.1", port
         )
         senders.append(sender)
     await asyncio.gather(*(sender.done for sender in senders))
@@ -103,6 +102,11 @@ async def _run(port: int, requests: Sequence[bytes], connections: int, seconds: 
 
 def run(port: int, *requests: bytes, connections: int, seconds: float) -> Load:
     """Send these requests in turn over `connections` for `seconds`."""
+    return stream(port, itertools.cycle(requests), connections=connections, seconds=seconds)
+
+
+def stream(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Load:
+    """Send requests as they are made; there must be enough."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(port, requests, connections, seconds))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -16,11 +15,13 @@ _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG: Final = b"0" * len(str(2**63))
 
 
-@dataclass(frozen=True, slots=True)
 class HugeInteger:
-    """A whole number beyond 64 bits, by its digits as sent."""
+    """A whole number beyond 64 bits, by its digits as sent. No dataclass: orjson would write it."""
 
-    digits: str
+    __slots__ = ("digits",)
+
+    def __init__(self, digits: str) -> None:
+        self.digits = digits
 
     def __str__(self) -> str:
         return self.digits
@@ -40,7 +41,7 @@ def parse(body: bytes) -> Any:
 def told(value: Any) -> bytes:
     """The value as JSON; huge integers as the text of their digits, what is nested too deep to be written as null."""
     try:
-        return orjson.dumps(value, default=_digits, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+        return orjson.dumps(value, default=_digits)
     except TypeError:
         return orjson.dumps(storable(value))
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from events.exact_json import HugeInteger
 from events.held_schemas import Checkers
-from events.incoming import MAX_DEPTH, IncomingEvent, clean_text
+from events.incoming import MAX_DEPTH, IncomingEvent, clean_text, storable_json
 from events.times import parse_time
 from playhead.errors import Detail
 
@@ -18,7 +18,8 @@ MAX_PROBLEMS: Final = 1_000
 MAX_FIELD_CHARS: Final = 300
 SOURCE: Final = "json"
 _TEXTS: Final = ("session_id", "category", "name")
-_MEMBERS: Final = frozenset({*_TEXTS, "data", "timestamp", "id"})
+_ALL_TEXTS: Final = (*_TEXTS, "id")
+_MEMBERS: Final = frozenset({*_ALL_TEXTS, "data", "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,35 @@ def judge(value: Any, rules: Rules, *, most: int = MAX_PROBLEMS) -> IncomingEven
     """The event, without an id if none was sent, or all (at most `most`) that is wrong with it."""
     if not isinstance(value, dict):
         return [Detail("", "invalid_type", "an event is an object")]
+    event = _plain_event(value, rules)
+    if event is not None:
+        return event
     problems = list(islice(_problems(value, rules, most), most))
-    if problems:
-        return problems
-    at_us = parse_time(value["timestamp"])
+    return problems or _event(value, parse_time(value["timestamp"]))
+
+
+def _plain_event(value: dict[str, Any], rules: Rules) -> IncomingEvent | None:
+    """The event if nothing about it needs a closer look, which is the usual case; asks no more than that."""
+    timestamp, data, category = value.get("timestamp"), value.get("data"), value.get("category")
+    if not isinstance(timestamp, str) or not isinstance(data, dict) or not value.keys() <= _MEMBERS:
+        return None
+    for name in _TEXTS if "id" not in value else _ALL_TEXTS:
+        text = value.get(name)
+        if not isinstance(text, str) or not 0 < len(text) <= MAX_CHARS or text.isspace() or "\0" in text:
+            return None
+    try:
+        at_us = parse_time(timestamp)
+    except ValueError:
+        return None
+    checker = rules.checkers.of(str(category))
+    unchecked = rules.strict if checker is None else checker.problems(data, 1)
+    data_json = storable_json(data)
+    if at_us > rules.latest_us or unchecked or data_json is None:
+        return None
+    return _event(value, at_us, data_json)
+
+
+def _event(value: dict[str, Any], at_us: int, data_json: bytes = b"") -> IncomingEvent:
     return IncomingEvent(
         source=SOURCE,
         category=value["category"],
@@ -47,6 +73,7 @@ def judge(value: Any, rules: Rules, *, most: int = MAX_PROBLEMS) -> IncomingEven
         session_id=value["session_id"],
         event_id=value.get("id", ""),
         data=value["data"],
+        data_json=data_json,
     )
 
 
@@ -60,7 +87,7 @@ def _problems(value: dict[str, Any], rules: Rules, most: int) -> Iterator[Detail
 
 
 def _texts(value: dict[str, Any]) -> Iterator[Detail]:
-    for name in (*_TEXTS, "id"):
+    for name in _ALL_TEXTS:
         if name in value:
             problem = _text_problem(value[name])
             if problem is not None:
@@ -72,7 +99,7 @@ def _texts(value: dict[str, Any]) -> Iterator[Detail]:
 def _text_problem(text: Any) -> tuple[str, str] | None:
     if not isinstance(text, str):
         return "invalid_type", "must be text"
-    if not text.strip():
+    if not text or text.isspace():
         return "invalid_value", "is empty"
     if len(text) > MAX_CHARS:
         return "invalid_value", f"is longer than {MAX_CHARS} characters"

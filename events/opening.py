@@ -24,8 +24,9 @@ class EventService:
 @asynccontextmanager
 async def open_events(db: Database, keys: Sequence[str]) -> AsyncIterator[EventService]:
     """`keys` seal identifiers, the first signs."""
-    schemas = Schemas(db)
+    schemas, ids = Schemas(db), EventIds(db, SOURCE)
     try:
-        yield EventService(schemas, EventIds(db, SOURCE), MadeIds(keys))
+        yield EventService(schemas, ids, MadeIds(keys))
     finally:
         await schemas.close()
+        await ids.close()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Final
 
 from events.model import clamp_us
 
 _FORM: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[ T](?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d{1,6})?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
 )
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_US: Final = timedelta(microseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1)
+_DAY_US: Final = 86_400_000_000
 
 
 def parse_time(text: str) -> int:
@@ -20,24 +21,16 @@ def parse_time(text: str) -> int:
     found = _FORM.fullmatch(text)
     if found is None:
         raise ValueError("YYYY-MM-DD HH:MM:SS[.ffffff][Z|+HH:MM]")
-    day, clock, fraction, zone = found.groups()
-    wall = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '').ljust(6, '0')}").replace(
-        tzinfo=_zone(zone)
-    )
-    at_us = (wall - _EPOCH) // _US
-    if clamp_us(at_us) != at_us:
+    wall = datetime.fromisoformat(text)
+    zone = wall.utcoffset()
+    since = wall.replace(tzinfo=None) - _EPOCH - zone if zone is not None else wall - _EPOCH
+    at_us = since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
+    if zone is not None and clamp_us(at_us) != at_us:
         raise ValueError("outside of the years 1 to 9999 in UTC")
     return at_us
 
 
 def format_time(at_us: int) -> str:
     """µs -> `YYYY-MM-DD HH:MM:SS.ffffff`, UTC."""
-    wall = _EPOCH.replace(tzinfo=None) + timedelta(microseconds=clamp_us(at_us))
+    wall = _EPOCH + timedelta(microseconds=clamp_us(at_us))
     return wall.isoformat(sep=" ", timespec="microseconds")
-
-
-def _zone(text: str | None) -> timezone:
-    if text is None or text == "Z":
-        return UTC
-    minutes = int(text[1:3]) * 60 + int(text[4:6])
-    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))

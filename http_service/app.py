@@ -6,7 +6,6 @@ import asyncio
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from http_service.attempts import Attempts
@@ -15,7 +14,7 @@ from http_service.hot import Front
 from http_service.limits import Budget
 from http_service.middleware import Bounded, Prefixes, Shell
 from http_service.openapi import Description
-from http_service.operations import routes_of
+from http_service.operations import Routes, routes_of
 from http_service.rates import Rates
 from http_service.readiness import Readiness
 from http_service.routes import OPERATIONS
@@ -33,7 +32,7 @@ def build_app(services: Services, stopping: asyncio.Event | None = None) -> ASGI
     Raises BadSettings (proxies, geo database).
     """
     context = build_context(services, stopping)
-    app: ASGIApp = Router(routes_of(OPERATIONS, context), redirect_slashes=False, default=_no_route)
+    app: ASGIApp = Routes(routes_of(OPERATIONS, context), otherwise=_no_route)
     settings = services.settings
     large = {each.path: settings.max_batch_bytes for each in OPERATIONS if each.large}
     app = Bounded(app, limit=settings.max_json_bytes, budget=context.budget, by_path=large)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import secrets
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ PREFIXES: Final = "playhead.prefixes"  # {"ingest": "/ingest", "project_key": "â
 ENCODED_PATH: Final = "playhead.encoded_path"  # path parameters are still percent-encoded
 ERROR_HEADERS: Final = "playhead.error_headers"  # headers for the answer if it becomes an error
 ERROR_WORDS: Final = "playhead.error_words"  # Words of the route's protocol, or none
+_ids: Final = random.Random(secrets.randbits(128))  # they are no secrets
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 #: on every answer, unless it brings its own
@@ -163,7 +165,7 @@ def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ID.fullmatch(value):
             return bytes(value)
-    return secrets.token_hex(8).encode()
+    return b"%016x" % _ids.getrandbits(64)
 
 
 def _answer_to(problem: Exception) -> ErrorAnswer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from time import monotonic
 from typing import Final
@@ -101,6 +102,7 @@ class Rates:
         self._project.take(project_id)
 
 
+@lru_cache(10_000)
 def tells_apart(address: str) -> bool:
     """Whether an address stands for one client: a private one is rather a proxy that all clients share."""
     try:

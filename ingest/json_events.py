@@ -6,7 +6,7 @@ Source: spec/event-service.md 3, 4; who is told "duplicate": events/ids.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from events import exact_json, refusals
@@ -108,7 +108,8 @@ class Intake:
         fresh, claims = await self._settle(project.project_id, events, outcomes, received_us)
         await self._keep(project.project_id, fresh, claims, outcomes, received_us)
         ended = [outcome for outcome in outcomes if outcome is not None]
-        await self._note(project.project_id, body.values, ended, received_us)
+        if any(isinstance(outcome, Rejected) for outcome in ended):
+            await self._note(project.project_id, body.values, ended, received_us)
         return ended
 
     async def _settle(
@@ -126,9 +127,11 @@ class Intake:
             if event.event_id:
                 named.setdefault(event.event_id, []).append(place)
             else:
-                made = self._events.made_ids.make(project_id, received_us // 1000)
-                fresh[place] = replace(event, event_id=made)
-                outcomes[place] = Accepted(made, duplicate=False)
+                event.event_id = self._events.made_ids.make(project_id, received_us // 1000)
+                fresh[place] = event
+                outcomes[place] = Accepted(event.event_id, duplicate=False)
+        if not named:
+            return fresh, claims
         digests = {place: digest_of(events[place]) for places in named.values() for place in places}
         wishes = [Wish(i, digests[p[0]], events[p[0]].session_id or "") for i, p in named.items()]
         holders = await self._holders(project_id, wishes, received_us)
@@ -136,9 +139,9 @@ class Intake:
             holder = holders[event_id]
             own = [place for place in places if digests[place] == holder.digest]
             for place in places:
-                outcomes[place] = (
-                    Accepted(event_id, duplicate=True) if place in own else Rejected("id_conflict")
-                )
+                outcomes[place] = Rejected("id_conflict")
+            for place in own:
+                outcomes[place] = Accepted(event_id, duplicate=True)
             if own and not holder.accepted:
                 claims[event_id] = own[0]
                 fresh[own[0]] = events[own[0]]
@@ -172,7 +175,7 @@ class Intake:
             return
         ordered = [fresh[place] for place in sorted(fresh)]
         await accept(record_of(project_id, ordered, received_us=received_us), journal=self._journal)
-        first = await self._events.ids.accept(project_id, list(claims))
+        first = await self._events.ids.accept(project_id, list(claims)) if claims else set()
         for event_id in claims.keys() - first:
             outcomes[claims[event_id]] = Accepted(event_id, duplicate=True)
 

@@ -63,6 +63,11 @@ class Database:
         async with self.acquire() as conn:
             await conn.executemany(query, rows)
 
+    async def fetchmany(self, query: str, rows: Any) -> list[Any]:
+        """The rows that one statement brings for each of `rows`, all or none, in one round trip."""
+        async with self.acquire() as conn:
+            return list(await conn.fetchmany(query, rows))
+
     async def fetch(self, query: str, *args: Any) -> list[Any]:
         """All rows."""
         async with self.acquire() as conn:
