@@ -66,7 +66,7 @@ export function copyButton(options) {
  *
  * @param {string} text
  */
-export async function copyText(text) {
+async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -35,7 +35,7 @@ import { styled } from "./styled.js";
  * @property {(following: boolean) => void} [onFollow]  the viewer scrolled away, or wants to follow again
  */
 
-export const ROW_HEIGHT = 32;
+const ROW_HEIGHT = 32;
 /** where a row is put that was out of view */
 const SHARE = 0.4;
 const DRAWN_FROM = /** @type {const} */ (["rows", "label", "current", "selected", "following", "height"]);

@@ -12,7 +12,7 @@ import { statusClass, statusWords } from "./status.js";
 /** @typedef {import("./rows.js").Rows} Rows */
 /** @typedef {{t: number, kind: string, icon: import("../draw/icons.js").IconName, color: string, title: string, more: string}} Crumb */
 
-export const BEFORE_MS = 30_000;
+const BEFORE_MS = 30_000;
 const MOST = 60;
 const TRACKS = ["taps", "swipes", "inputs", "views", "events", "network", "graphql", "logs"];
 
