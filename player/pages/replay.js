@@ -148,7 +148,7 @@ export function open(context) {
 
   /** @param {Clock} clock @param {boolean} seeked */
   function moved(clock, seeked) {
-    if (seeked || !clock.playing) address.keep(clock.position_ms);
+    if (seeked || (store.state.clock.playing && !clock.playing)) address.keep(clock.position_ms);
     const wait = followed + FOLLOW_MS - performance.now();
     if (wait <= 0 || (!clock.playing && !scene.scrubbing)) return follow();
     following ??= setTimeout(follow, wait);

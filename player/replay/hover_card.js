@@ -24,6 +24,7 @@ import { wordsAt } from "./stage_words.js";
  * @property {Pictures} pictures
  * @property {Lane[]} lanes
  * @property {{from: number, to: number, screen: string}[]} visits
+ * @property {boolean} pictured while scrubbing the stage itself shows the moment
  * @property {number} t
  * @property {number} reach_ms how far from the pointer a mark counts
  * @property {number} x px from the left of the bar
@@ -48,9 +49,9 @@ export function createHoverCard() {
   }
 
   /** @param {Hovered} hovered */
-  function paint({ replay, pictures, t }) {
+  function paint({ replay, pictures, pictured, t }) {
     const canvas = host?.querySelector("canvas");
-    const { bitmap } = pictures.smallAt(t);
+    const bitmap = pictured ? pictures.smallAt(t).bitmap : null;
     if (!canvas) return;
     canvas.hidden = !bitmap;
     if (!bitmap) return;

@@ -59,6 +59,9 @@ export const KEYS = [
   { keys: ["End"], shown: "End", meaning: "To the end", run: (deeds) => deeds.jump(1) },
 ];
 
+/** @type {Shortcut[]} */
+const WHEEL = [["Ctrl+wheel", "On the timeline: closer or further"]];
+
 /** @type {Map<string, Key>} */
 const BY_KEY = new Map(KEYS.flatMap((key) => key.keys.map((name) => [name, key])));
 
@@ -75,7 +78,7 @@ const OWN = {
 
 /** @returns {Shortcut[]} */
 export function shortcuts() {
-  return KEYS.map(({ shown, meaning }) => [shown, meaning]);
+  return [...KEYS.map(({ shown, meaning }) => /** @type {Shortcut} */ ([shown, meaning])), ...WHEEL];
 }
 
 /**

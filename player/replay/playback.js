@@ -24,11 +24,12 @@ import { STOPPED, follow, grown, pictureFrom, issueFrom, seek, tick, toggle } fr
 /**
  * @param {Replay} replay
  * @param {(clock: Clock, seeked: boolean) => void} changed called once per change, and per screen frame while playing
+ * @param {number} [begin_ms] where it stands first
  * @param {{frame: (callback: (now: number) => void) => number, cancel: (id: number) => void}} [screen]
  * @returns {Playback}
  */
-export function createPlayback(replay, changed, screen = browserScreen()) {
-  let clock = STOPPED;
+export function createPlayback(replay, changed, begin_ms = 0, screen = browserScreen()) {
+  let clock = seek(STOPPED, replay, begin_ms);
   /** @type {number | null} */
   let waiting = null;
 

@@ -83,8 +83,7 @@ export function createScene(session_id, told) {
       replay = newer;
       pictures.show(newer.frames);
       if (!playback) {
-        playback = createPlayback(newer, changed);
-        playback.seek(begin_ms);
+        playback = createPlayback(newer, changed, begin_ms);
         pictures.hurry(begin_ms);
       }
       playback.show(newer);

@@ -192,7 +192,7 @@ export function createTimelineBar(hands) {
     if (hovered === null) return card.hide();
     parts.at.style.transform = `translateX(${x(hovered)}px)`;
     const reach = (NEAR_PX / Math.max(width, 1)) * (window.to - window.from);
-    card.show({ ...scene, lanes, visits, t: hovered, reach_ms: reach, x: x(hovered) + parts.slider.offsetLeft });
+    card.show({ ...scene, lanes, visits, pictured: !scrubbing, t: hovered, reach_ms: reach, x: x(hovered) + parts.slider.offsetLeft });
   }
 
   /** @param {number | null} t */

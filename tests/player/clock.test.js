@@ -103,7 +103,7 @@ test("playback asks the screen for frames only while it plays", () => {
   /** @type {number[]} */
   const positions = [];
   const screen = { frame: (/** @type {(now: number) => void} */ each) => asked.push(each), cancel() {} };
-  const playback = createPlayback(session({ duration_ms: 100 }), (clock) => positions.push(clock.position_ms), screen);
+  const playback = createPlayback(session({ duration_ms: 100 }), (clock) => positions.push(clock.position_ms), 0, screen);
   assert.equal(asked.length, 0);
   playback.toggle();
   for (let now = 0; asked.length; now += 40) asked.shift()?.(now);
@@ -113,7 +113,7 @@ test("playback asks the screen for frames only while it plays", () => {
 
 test("stepping pauses at the pictures", () => {
   const screen = { frame: () => 1, cancel() {} };
-  const playback = createPlayback(session({ frames: { t: [0, 700, 900] } }), () => {}, screen);
+  const playback = createPlayback(session({ frames: { t: [0, 700, 900] } }), () => {}, 0, screen);
   playback.toggle();
   playback.step(1);
   assert.deepEqual([playback.clock.position_ms, playback.clock.playing], [700, false]);

@@ -90,7 +90,7 @@ test("keys do what the help says", () => {
   assert.deepEqual(press("I", { shiftKey: true }).done, [["issue", -1]]);
   assert.deepEqual(press("7").done, [["jump", 0.7]]);
   assert.equal(press("x").prevented, false);
-  assert.equal(shortcuts().length, KEYS.length);
+  assert.ok(KEYS.every(({ meaning }) => shortcuts().some(([, listed]) => listed === meaning)));
 });
 
 test("keys are left to the browser, to dialogs, and to controls that want them", () => {
