@@ -1,6 +1,7 @@
 /** A button that puts a text on the clipboard and says so. */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { copyText } from "./clipboard.js";
 import { icon } from "./icons.js";
 
 /** @typedef {{text: string | (() => string), label: string, words?: string}} CopyOptions label: what is copied, for screen readers; words: beside the icon */
@@ -58,34 +59,4 @@ customElements.define("copy-button", CopyButton);
 /** @param {CopyOptions} options */
 export function copyButton(options) {
   return html`<copy-button .options=${options}></copy-button>`;
-}
-
-/**
- * Whether it is on the clipboard now. Pages that are not served over https (or from this machine) have no clipboard
- * of their own: there the text goes by way of a selection.
- *
- * @param {string} text
- */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copySelection(text);
-  }
-}
-
-/** @param {string} text */
-function copySelection(text) {
-  const before = document.activeElement;
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.readOnly = true;
-  area.className = "visually-hidden";
-  document.body.append(area);
-  area.select();
-  const copied = document.execCommand("copy");
-  area.remove();
-  if (before instanceof HTMLElement) before.focus();
-  return copied;
 }
