@@ -13,6 +13,7 @@ NAMES = (
     "bench_timeline",
     "bench_player",
     "bench_events",
+    "bench_event_sessions",
 )
 
 

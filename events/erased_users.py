@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from events.model import ARRIVAL_PLACES
+from events.summaries import recount
 from storage.postgres import Database
 
 #: what a worker was writing while a user was erased comes within this time
@@ -15,15 +18,24 @@ MARK = """
 INSERT INTO erased_users AS e (project_id, user_id, erased_us) VALUES ($1, $2, $3)
 ON CONFLICT (project_id, user_id) DO UPDATE SET erased_us = greatest(e.erased_us, excluded.erased_us)
 """
-DELETE = "DELETE FROM events WHERE project_id = $1 AND user_id = $2"
+DELETE = """
+WITH gone AS (
+    DELETE FROM events WHERE project_id = $1 AND user_id = $2 AND user_id <> '' RETURNING session_id
+)
+SELECT DISTINCT session_id FROM gone
+"""
 ERASED = """
 SELECT project_id, user_id, erased_us FROM erased_users
 WHERE (project_id, user_id) IN (SELECT * FROM unnest($1::int[], $2::text[]))
 """
 DELETE_STRAYS = f"""
-DELETE FROM events e USING erased_users u
-WHERE u.erased_us > $1 AND e.project_id = u.project_id AND e.user_id = u.user_id
-  AND e.arrival < (u.erased_us + 1) * {ARRIVAL_PLACES}
+WITH gone AS (
+    DELETE FROM events e USING erased_users u
+    WHERE u.erased_us > $1 AND e.project_id = u.project_id AND e.user_id = u.user_id AND e.user_id <> ''
+      AND e.arrival < (u.erased_us + 1) * {ARRIVAL_PLACES}
+    RETURNING e.project_id, e.session_id
+)
+SELECT DISTINCT project_id, session_id FROM gone ORDER BY 1, 2
 """
 
 User = tuple[int, str]
@@ -32,7 +44,9 @@ User = tuple[int, str]
 async def erase(db: Database, project_id: int, user_id: str, now_ms: int) -> None:
     """Remove the events that name this user; their identifiers stay known, so that a resend brings none back."""
     await db.execute(MARK, project_id, user_id, (now_ms + 1) * 1000)
-    await db.execute(DELETE, project_id, user_id)
+    async with db.transaction() as conn:
+        sessions = await conn.fetch(DELETE, project_id, user_id)
+        await recount(conn, project_id, [row[0] for row in sessions])
 
 
 async def erased_us(conn: Any, users: Iterable[User]) -> Mapping[User, int]:
@@ -46,4 +60,7 @@ async def erased_us(conn: Any, users: Iterable[User]) -> Mapping[User, int]:
 
 async def delete_strays(db: Database, now_ms: int) -> None:
     """Remove what was being written while its user was erased."""
-    await db.execute(DELETE_STRAYS, (now_ms - STRAY_MS) * 1000)
+    async with db.transaction() as conn:
+        rows = await conn.fetch(DELETE_STRAYS, (now_ms - STRAY_MS) * 1000)
+        for project_id, some in groupby(rows, key=itemgetter(0)):
+            await recount(conn, project_id, [row[1] for row in some])

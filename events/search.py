@@ -33,7 +33,6 @@ ONE = f"""
 SELECT {_COLUMNS} FROM events
 WHERE project_id = $1 AND session_id = $2 AND event_key = $3 AND ($4::date IS NULL OR day = $4)
 """
-HAS_SESSION = "SELECT EXISTS (SELECT FROM events WHERE project_id = $1 AND session_id = $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +81,6 @@ class StoredEvent:
         if self.device_us != self.at_us:
             shown["client_timestamp"] = format_time(self.device_us)
         return shown
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A session by its events; times in µs."""
-
-    session_id: str
-    event_count: int
-    first_us: int
-    last_us: int
 
 
 class Query:
@@ -147,34 +136,6 @@ async def events_page(
     found = found[: filters.limit]
     last = found[-1]
     return found, _cursor(list_name, last.at_us, last.arrival, last.event_key.hex())
-
-
-async def sessions_page(
-    db: Database, project_id: int, filters: EventFilters
-) -> tuple[list[SessionRow], str | None]:
-    """Sessions of which an event matches, by their first event. Raises ValidationFailed (cursor)."""
-    query = Query(project_id, filters)
-    behind = ""
-    if filters.cursor is not None:
-        first_us, session_id = _session_cursor(filters.cursor)
-        behind = f"HAVING (min(a.at_us), a.session_id) > ({query.bind(first_us)}, {query.bind(session_id)})"
-    narrow = len(query.conditions) > 1
-    which = f"AND a.session_id IN (SELECT e.session_id FROM events e WHERE {query.text})" if narrow else ""
-    sql = (
-        "SELECT a.session_id, count(*), min(a.at_us), max(a.at_us) FROM events a"
-        f" WHERE a.project_id = $1 AND a.session_id <> '' {which} GROUP BY a.session_id {behind}"
-        f" ORDER BY min(a.at_us), a.session_id LIMIT {query.bind(filters.limit + 1)}"
-    )
-    found = [SessionRow(*row) for row in await db.fetch(sql, *query.values)]
-    if len(found) <= filters.limit:
-        return found, None
-    found = found[: filters.limit]
-    return found, _cursor("sessions", found[-1].first_us, found[-1].session_id)
-
-
-async def has_session(db: Database, project_id: int, session_id: str) -> bool:
-    """Whether any event names the session."""
-    return bool(await db.fetchval(HAS_SESSION, project_id, session_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +208,13 @@ def _event_cursor(cursor: str, list_name: str) -> tuple[int, int, bytes]:
         raise bad_cursor() from None
 
 
-def _session_cursor(cursor: str) -> tuple[int, str]:
+def session_cursor(first_us: int, session_id: str) -> str:
+    """The place behind one session."""
+    return _cursor("sessions", first_us, session_id)
+
+
+def session_place(cursor: str) -> tuple[int, str]:
+    """The inverse. Raises ValidationFailed."""
     first_us, session_id = _place(cursor, "sessions", int, str)
     if "\0" in session_id:
         raise bad_cursor()

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from events.model import Event
+from events.summaries import Tally
 
 COLUMNS = (
     "project_id", "day", "session_id", "event_key", "source", "category", "name",
@@ -40,18 +41,24 @@ DELETE FROM events WHERE project_id = $1 AND session_id = $2 AND source = 'mobil
 """
 
 
-async def insert_new(conn: Any, events: Sequence[Event]) -> set[bytes]:
-    """Insert events inside the caller's transaction -> the keys of those that were not there yet.
+async def insert_new(conn: Any, events: Sequence[Event], tally: Tally) -> set[bytes]:
+    """Insert events inside the caller's transaction -> the keys of those that were not there yet; `tally` takes them.
 
     In the order of keys, so that writers of the same events do not lock each other out.
     """
     if not events:
         return set()
+    ordered = sorted(events, key=_PLACE)
     await conn.execute(CREATE_INCOMING)
-    await conn.copy_records_to_table("incoming_events", records=sorted(events, key=_PLACE), columns=COLUMNS)
+    await conn.copy_records_to_table("incoming_events", records=ordered, columns=COLUMNS)
     keys = {event.key for event in events}
     some = await conn.fetchval(INSERT_NEW, len(keys))
-    return keys if some is None else set(some)
+    new = keys if some is None else set(some)
+    if len(new) < len(ordered):
+        once = {event.key: event for event in ordered if event.key in new}
+        ordered = list(once.values())
+    tally.add(ordered)
+    return new
 
 
 async def correct_times(conn: Any, project_id: int, session_id: str, day: Any, offset_us: int) -> None:

@@ -13,6 +13,7 @@ import xxhash
 from events.incoming import IncomingEvent, clean_text
 from events.model import Event, arrival_of, clamp_us, day_of, named_key, placed_key
 from events.store import insert_new
+from events.summaries import Tally
 
 SESSION_CHARS: Final = 500  # it is part of a key
 ID_CHARS: Final = 300
@@ -48,8 +49,8 @@ def digest_of(event: IncomingEvent) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-async def store(conn: Any, rows: Sequence[tuple[Event, bytes]]) -> set[bytes]:
-    """Insert what is new inside the caller's transaction -> the keys that were not there yet."""
+async def store(conn: Any, rows: Sequence[tuple[Event, bytes]], tally: Tally) -> set[bytes]:
+    """Insert what is new inside the caller's transaction -> the keys that were not there yet; `tally` takes them."""
     named: dict[tuple[int, str, str], tuple[Event, bytes]] = {}
     for event, digest in rows:
         if event.event_id:
@@ -59,7 +60,7 @@ async def store(conn: Any, rows: Sequence[tuple[Event, bytes]]) -> set[bytes]:
     for name, day in days.items():
         event = named[name][0]
         new.append(event if event.day == day else event._replace(day=day))
-    return await insert_new(conn, new)
+    return await insert_new(conn, new, tally)
 
 
 async def _days(

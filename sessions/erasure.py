@@ -23,8 +23,8 @@ MARK = "INSERT INTO erased_sessions (project_id, session_id, erased_ms) VALUES (
 #: everything that a session has in tables keyed by its number, but for what IMAGES takes
 TABLES: Final = ("shares", "parts", "facets", "received", "sessions")
 LETTERS = "DELETE FROM dead_letters WHERE project_id = $1 AND session_id = $2 RETURNING object_key"
-EVENTS = "DELETE FROM events WHERE project_id = $1 AND session_id = $2"
-REFUSED = "DELETE FROM event_errors WHERE project_id = $1 AND session_id = $2"
+#: and in tables of events, keyed by its number as text
+EVENT_TABLES: Final = ("events", "event_sessions", "event_session_categories", "event_errors")
 # Hash-named pictures belong to the project; one that no session shows any more goes.
 IMAGES = """
 WITH gone AS (
@@ -107,8 +107,11 @@ async def delete_rows(conn: Any, project_id: int, session_id: int, *, now_ms: in
         )
         removed[table] = _count(done)
     removed["issues"] = await issues.remove(conn, project_id, session_id)
-    for table, statement in (("events", EVENTS), ("event_errors", REFUSED)):
-        removed[table] = _count(await conn.execute(statement, project_id, str(session_id)))
+    for table in EVENT_TABLES:
+        done = await conn.execute(
+            f"DELETE FROM {table} WHERE project_id = $1 AND session_id = $2", project_id, str(session_id)
+        )
+        removed[table] = _count(done)
     letters = [row[0] for row in await conn.fetch(LETTERS, project_id, session_id)]
     removed["dead_letters"] = len(letters)
     images = [f"images/{project_id}/{row[0]}" for row in await conn.fetch(IMAGES, project_id, session_id)]
@@ -150,7 +153,7 @@ async def remains(db: Database, objects: ObjectStore, project_id: int, session_i
     for table in (*TABLES, "issues", "dead_letters", "image_uses", "erased_parts"):
         count = f"SELECT count(*) FROM {table} WHERE project_id = $1 AND session_id = $2"
         found[table] = await db.fetchval(count, project_id, session_id)
-    for table in ("events", "event_errors"):
+    for table in EVENT_TABLES:
         count = f"SELECT count(*) FROM {table} WHERE project_id = $1 AND session_id = $2"
         found[table] = await db.fetchval(count, project_id, str(session_id))
     found["objects"] = len([None async for _ in objects.list(recording.prefix(project_id, session_id))])

@@ -58,7 +58,7 @@ FROM picked WHERE s.segment_key = picked.segment_key
 RETURNING s.segment_key, s.bytes, s.records, s.attempts, s.progress
 """
 FINISH = """
-UPDATE segments SET state = 'done', done_ms = $3, claim = NULL, accepted = '{}'
+UPDATE segments SET state = 'done', done_ms = $3, claim = NULL, accepted = '{}', summed = true
 WHERE segment_key = $1 AND claim = $2 AND state = 'pending' RETURNING 1
 """
 ADVANCE = """

@@ -11,7 +11,7 @@ from projects import sign_ins
 from sessions import erasure
 from storage import doomed
 from storage.migrate import ensure_event_partitions
-from workers import disk_space, erasing, retention, silence
+from workers import disk_space, erasing, recounting, retention, silence
 from workers.finalizer import Finalizer
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ SIGN_INS_S = 3600.0
 DISK_S = 10.0
 ERASING_S = 15.0
 SILENCE_S = 300.0
+RECOUNTING_S = 600.0
 
 
 class Chores:
@@ -51,6 +52,7 @@ class Chores:
             ("sign_ins", SIGN_INS_S, self.sign_ins),
             ("retention", settings.retention_interval_s, self.retention),
             ("silence", SILENCE_S, self.silence),
+            ("recounting", RECOUNTING_S, self.recounting),
         ]
         if self._services.disk.governed:
             chores.append(("disk", DISK_S, self.disk_space))
@@ -89,6 +91,10 @@ class Chores:
         services = self._services
         await retention.remove_expired(services.db, services.objects, services.clock())
         await disk_space.drop_old_frames(services, self._finalizer)
+
+    async def recounting(self) -> None:
+        """Count the sessions to which workers of an older version have added events."""
+        await recounting.recount(self._services.db)
 
     async def disk_space(self) -> None:
         """Make room when the disk is too full."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from events import Event, arrival_of, clamp_us, day_of, mobile_key
+from events import Event, arrival_of, clamp_us, day_of, mobile_key, summaries
 from events import store as event_store
 from messages import Limits
 from playhead.errors import PlayheadError, Unavailable
@@ -195,8 +195,10 @@ class Finalizer:
                 )
                 for place, finding in enumerate(built.findings)
             ],
+            summaries.Tally(),
         )
         await event_store.correct_times(conn, session.project_id, str(session.session_id), day, offset_us)
+        await summaries.recount(conn, session.project_id, [str(session.session_id)])
 
 
 COUNTED = (

@@ -14,6 +14,7 @@ import structlog
 
 from events import erased_users, incoming, stored
 from events import store as event_store
+from events.summaries import Tally
 from ingest.appends import named_session
 from messages import Limits
 from playhead.errors import Malformed, ObjectMissing, PlayheadError, TooMuch, Unavailable
@@ -196,19 +197,22 @@ class Processor:
     async def _commit(self, claim: Claim, items: list[Item], last: bool | None) -> None:
         await self._keep_objects(claim, items)
         written: list[tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]] = []
+        tally = Tally()
         async with self._db.transaction() as conn:
             short = await self._shortfall(conn, claim, items) if last is not False else Counter[int]()
             if not await self._advance(conn, claim, items, last):
                 raise ClaimLost
-            await self._write_events(conn, [i for i in items if i.fate is None and i.events is not None])
+            told = [i for i in items if i.fate is None and i.events is not None]
+            await self._write_events(conn, told, tally)
             # Late files and strays are routed by what the rest of the segment has written.
             for ordered in (False, True):
                 group = [i for i in items if i.fate is None and (i.record.kind in ORDERED_KINDS) is ordered]
                 if group:
-                    written.append(await self._write(conn, claim, group))
+                    written.append(await self._write(conn, claim, group, tally))
             await self._bury(conn, claim, items)
             dropped = [(i.record.project_id, session_id, i.place) for i in items for session_id in i.erased]
             await erasure.drop_late(conn, claim.key, dropped)
+            await tally.write(conn)
             fates = Counter((i.record.project_id, str(i.fate)) for i in items)
             fates.update({(project_id, str(Fate.QUARANTINED)): count for project_id, count in short.items()})
             await ledger.add(conn, fates)
@@ -249,7 +253,7 @@ class Processor:
                 await named_images.keep(self._objects, item.record.project_id, picture)
 
     async def _write(
-        self, conn: Any, claim: Claim, items: list[Item]
+        self, conn: Any, claim: Claim, items: list[Item], tally: Tally
     ) -> tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]:
         """Route the records, then write what is new of them inside the transaction."""
         sessions = await session_store.get_many(conn, {i.target for i in items})
@@ -262,7 +266,7 @@ class Processor:
         await self._mark_duplicates(conn, [item for item in items if item.fate is None])
         rows = self._rows([item for item in items if item.fate is Fate.STORED], sessions)
         events = [event for share in rows.shares for event in share.events]
-        rows.count_events(await event_store.insert_new(conn, events))
+        rows.count_events(await event_store.insert_new(conn, events, tally))
         failures = await apply_updates(conn, rows.updates.values())
         if failures:
             raise Malformed(f"session update: {failures[0].reason}")
@@ -273,7 +277,7 @@ class Processor:
         return rows, sessions, terms
 
     @staticmethod
-    async def _write_events(conn: Any, items: Sequence[Item]) -> None:
+    async def _write_events(conn: Any, items: Sequence[Item], tally: Tally) -> None:
         """Events of all protocols but the mobile one; a record of which nothing is new is a duplicate."""
         rows = [
             stored.rows_of(i.record.project_id, i.record.body, i.events or (), i.record.received_us)
@@ -289,7 +293,7 @@ class Processor:
             ]
             for item, own in zip(items, rows, strict=True)
         ]
-        new = await stored.store(conn, [row for own in kept for row in own])
+        new = await stored.store(conn, [row for own in kept for row in own], tally)
         for item, told, own in zip(items, rows, kept, strict=True):
             if told and not own:
                 item.end(Fate.EXPIRED, "erased")

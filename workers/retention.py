@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from events import day_of
+from events import day_of, summaries
 from playhead.telemetry import counter
 from sessions import erasure
 from storage.objects import ObjectStore
@@ -33,6 +33,12 @@ WHERE i.inhparent = 'events'::regclass AND c.relname ~ '^events_[0-9]{8}$' AND c
 OLD_EVENTS = """
 DELETE FROM events e USING projects p
 WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days
+"""
+# Sessions that lost events, but not all of them if others came later.
+SHORTENED = """
+SELECT s.project_id, s.session_id FROM event_sessions s JOIN projects p ON p.project_id = s.project_id
+WHERE s.first_day < $1::date - p.retention_days AND (s.project_id, s.session_id) > ($2, $3)
+ORDER BY s.project_id, s.session_id LIMIT $4
 """
 OLD_LETTERS = """
 DELETE FROM dead_letters d USING projects p
@@ -63,6 +69,7 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
             removed += 1
     await _drop_partitions(db, now_ms)
     await db.execute(OLD_EVENTS, day_of(now_ms))
+    await _recount_sessions(db, now_ms)
     letters = await db.fetch(OLD_LETTERS, now_ms)
     await objects.delete(row[0] for row in letters)
     await db.execute(OLD_EVENT_IDS, day_of(now_ms))
@@ -73,6 +80,15 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
         counter("playhead_retention_removed_total").labels("sessions").inc(removed)
         log.info("retention", sessions=removed)
     return removed
+
+
+async def _recount_sessions(db: Database, now_ms: int) -> None:
+    after: tuple[int, str] = (0, "")
+    while rows := await db.fetch(SHORTENED, day_of(now_ms), *after, BATCH):
+        for project_id in sorted({row[0] for row in rows}):
+            async with db.transaction() as conn:
+                await summaries.recount(conn, project_id, [row[1] for row in rows if row[0] == project_id])
+        after = rows[-1][0], rows[-1][1]
 
 
 async def _drop_partitions(db: Database, now_ms: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from events import refusals, search
+from events import refusals, search, session_list
 from events.times import format_time
 from http_service import event_models as models
 from http_service.auth import Access
@@ -67,7 +67,9 @@ async def list_sessions(call: Call) -> Response:
     """Sessions of which an event matches."""
     parameters = await read_parameters(call, models.SessionsQuery)
     project = await _project(call, parameters)
-    rows, cursor = await search.sessions_page(call.services.db, project.project_id, parameters.filters())
+    rows, cursor = await session_list.sessions_page(
+        call.services.db, project.project_id, parameters.filters()
+    )
     sessions = [
         {
             "session_id": row.session_id,
@@ -88,7 +90,7 @@ async def session_events(call: Call) -> Response:
     db = call.services.db
     filters = parameters.filters(session_id=session_id)
     rows, cursor = await search.events_page(db, project.project_id, filters)
-    if not rows and not await search.has_session(db, project.project_id, session_id):
+    if not rows and not await session_list.has_session(db, project.project_id, session_id):
         raise NotFound("no event of this session")
     shown = [row.as_json(project.project_key) for row in rows]
     return json_answer(

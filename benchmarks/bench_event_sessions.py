@@ -1,0 +1,135 @@
+"""One page of GET /api/v1/sessions over few and over many events, beside grouping the events themselves.
+
+    python -m benchmarks.bench_event_sessions [--events 1000000] [--explain]
+
+Ten events a session in 30 day partitions; every hundredth session lasts for days, every thousandth has a category of
+its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import statistics
+import time
+from typing import Any
+
+import structlog
+
+from benchmarks import machine
+from benchmarks.house import open_house
+from events.search import EventFilters, session_cursor
+from events.session_list import sessions_page
+from playhead.wiring import Services
+from storage.migrate import known
+
+DAYS = 30
+PER_SESSION = 10
+ROUNDS = 15
+DAY_US = 86_400_000_000
+#: midnight of 1 January 2026
+BEGIN_US = 1_767_225_600_000_000
+
+FILL = f"""
+INSERT INTO events
+SELECT $1, date '2026-01-01' + (n % {DAYS})::int, 'session-' || n, int8send(n * {PER_SESSION} + k) || int8send(n),
+    CASE WHEN n % 3 = 0 THEN 'json' ELSE 'mobile' END,
+    CASE WHEN n % 1000 = 7 AND k = 3 THEN 'rare' ELSE 'category ' || k % 5 END, 'name',
+    {BEGIN_US} + (n % {DAYS}) * {DAY_US} + n % 86400 * 1000000
+        + k * CASE WHEN n % 100 = 3 THEN {DAY_US} ELSE 60000000 END,
+    0, n * {PER_SESSION} + k, '', '', '{{"Label": "Buy"}}'
+FROM generate_series($2::bigint, $3::bigint) n CROSS JOIN generate_series(0, {PER_SESSION - 1}) k
+"""
+GROUPED = """
+SELECT session_id, count(*), min(at_us), max(at_us) FROM events WHERE project_id = $1
+GROUP BY session_id ORDER BY min(at_us), session_id LIMIT 101
+"""
+
+
+async def fill(services: Services, project_id: int, sessions: int) -> None:
+    """Events and their summaries."""
+    async with services.db.acquire() as conn:
+        await conn.execute("SET statement_timeout = 0")
+        for day in range(DAYS):
+            name = f"events_202601{day + 1:02}"
+            await conn.execute(
+                f"CREATE TABLE {name} PARTITION OF events FOR VALUES FROM (date '2026-01-01' + {day}) "
+                f"TO (date '2026-01-01' + {day + 1})"
+            )
+        for first in range(0, sessions, 20_000):
+            await conn.execute(FILL, project_id, first, min(first + 20_000, sessions) - 1, timeout=600)
+        counting = next(each for each in known() if each.name.endswith("event_sessions_of_before"))
+        await conn.execute(counting.sql, timeout=600)
+        await conn.execute("ANALYZE events, event_sessions, event_session_categories", timeout=600)
+
+
+def questions() -> dict[str, EventFilters]:
+    """What is asked, by name."""
+    middle = BEGIN_US + DAYS // 2 * DAY_US
+    end = middle + DAY_US // 24
+    return {
+        "first page": EventFilters(),
+        "page in the middle": EventFilters(cursor=session_cursor(middle, "")),
+        "an hour": EventFilters(start_us=middle, end_us=end),
+        "since yesterday": EventFilters(start_us=BEGIN_US + (DAYS - 1) * DAY_US),
+        "a common category": EventFilters(exact={"category": "category 1"}),
+        "a rare category": EventFilters(exact={"category": "rare"}),
+        "an hour of a category": EventFilters(exact={"category": "category 1"}, start_us=middle, end_us=end),
+    }
+
+
+async def _median_ms(work: Any) -> float:
+    spent = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        await work()
+        spent.append(time.perf_counter() - began)
+    return statistics.median(spent) * 1000
+
+
+class Explainer:
+    """Answers like the database, and prints the plan of what it is asked."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+
+    async def fetch(self, query: str, *values: Any) -> list[Any]:
+        """All rows."""
+        for row in await self._db.fetch(
+            f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) {query}", *values
+        ):
+            print("    ", row[0])
+        return list(await self._db.fetch(query, *values))
+
+
+async def run(events: int, explain: bool) -> None:
+    """Print one column of the table."""
+    async with open_house(query_timeout_s=60) as (services, project_id):
+        await fill(services, project_id, events // PER_SESSION)
+        print(f"{events:,} events of {events // PER_SESSION:,} sessions, pages of 100")
+        for name, filters in questions().items():
+            rows = len((await sessions_page(services.db, project_id, filters))[0])
+            spent = await _median_ms(lambda wanted=filters: sessions_page(services.db, project_id, wanted))
+            print(f"  {name:<24}{spent:>9.1f} ms   {rows} rows")
+            if explain:
+                await sessions_page(Explainer(services.db), project_id, filters)  # type: ignore[arg-type]
+        began = time.perf_counter()
+        await services.db.fetch(GROUPED, project_id)
+        print(f"  {'bare GROUP BY of events':<24}{(time.perf_counter() - began) * 1000:>9.1f} ms")
+
+
+def main() -> None:
+    """Entry."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--events", type=int, nargs="*", default=[10_000, 1_000_000])
+    arguments.add_argument("--explain", action="store_true")
+    chosen = arguments.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    print(f"machine: {machine.describe()}")
+    for events in chosen.events:
+        asyncio.run(run(events, chosen.explain))
+
+
+if __name__ == "__main__":
+    main()
