@@ -70,6 +70,15 @@ class ReplayQuery(Shape):
     cursor: Cursor | None = Field(None, description="`next_cursor` of the page before")
 
 
+class ExportQuery(Shape):
+    """As what kind of file."""
+
+    format: Literal["json", "text", "html", "mp4"] = Field(
+        description="`json`: the replay and its messages; `text`: what happened, to read; `html`: a page that plays "
+        "without a network; `mp4`: a video"
+    )
+
+
 class SuggestionQuery(Shape):
     """Which values of a filter."""
 

@@ -176,6 +176,11 @@ class Settings(BaseModel):
     frames_support: bool = Field(True, description="let iOS send the frames format instead of tar")
     min_tracker_version: str = Field("1.0.9", description="older trackers are answered 426")
 
+    export_max_bytes: Positive = Field(
+        200_000_000, description="pictures of one HTML export (more are thinned out), or a video"
+    )
+    export_timeout_s: Seconds = Field(300, description="making one video may take this long, s")
+
     # -- cache
     cache_ttl_s: Seconds = Field(60, description="life of a cached project, s (jitter of a tenth)")
     cache_negative_ttl_s: Seconds = Field(5, description="life of a cached absence, s")

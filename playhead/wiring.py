@@ -15,6 +15,7 @@ from playhead.secrets import Secrets, open_secrets
 from playhead.settings import Settings
 from projects import ApiKeys, ProjectService, Shares, SignIns, open_projects, open_sign_ins
 from sessions import Replays, SessionService, Tokens, open_sessions
+from sessions.export import Exporter
 from storage.disk import Disk, open_disk
 from storage.journal import Journal, open_journal
 from storage.notices import Notices, open_notices
@@ -53,6 +54,7 @@ class Services:
     sessions: SessionService
     tokens: Tokens
     replays: Replays
+    exporter: Exporter
     events: EventService
 
 
@@ -104,5 +106,8 @@ async def open_services(
             sessions=sessions,
             tokens=Tokens(secrets.token_secrets, clock),
             replays=replays,
+            exporter=Exporter(
+                replays, max_bytes=settings.export_max_bytes, timeout_s=settings.export_timeout_s
+            ),
             events=events,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -115,21 +116,34 @@ class Pager:
             row.type, at_ms
         ):
             return False
-        try:
-            message: Any = decode(row.type, row.body, self.layout)
-        except Malformed:
+        view = view_of(row, self.offset_ms, self.layout)
+        if view is None:
             return False
         if len(self.found) == self.limit:
             self.next_cursor = self._text_of(row)
             return True
-        name = name_of(row.type, self.layout) if not hasattr(message, "NAME") else message.NAME
-        view = MessageView(row.place, row.type, name or "", at_ms, row.timestamp, fields(message))
         self.found.append(view)
         return False
 
     def _text_of(self, row: Row) -> str:
         number = sum(1 for other in self._group[:-1] if (other.type, other.body) == (row.type, row.body))
         return f"{row.timestamp}.{identity(row.type, row.timestamp, row.body).hex()}.{number}"
+
+
+def view_of(row: Row, offset_ms: int, layout: Layout) -> MessageView | None:
+    """A row as the API shows it; None if it cannot be decoded."""
+    try:
+        message: Any = decode(row.type, row.body, layout)
+    except Malformed:
+        return None
+    name = name_of(row.type, layout) if not hasattr(message, "NAME") else message.NAME
+    at_ms = corrected(row.timestamp, offset_ms)
+    return MessageView(row.place, row.type, name or "", at_ms, row.timestamp, fields(message))
+
+
+def views_of(rows: Iterable[Row], offset_ms: int, layout: Layout) -> list[MessageView]:
+    """All rows that can be decoded."""
+    return [view for row in rows if (view := view_of(row, offset_ms, layout)) is not None]
 
 
 def corrected(device_ms: int, offset_ms: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -19,7 +19,7 @@ from sessions import store as session_store
 from sessions import terms as term_store
 from sessions.building import counts_of
 from sessions.live import Live, LiveSessions
-from sessions.message_pages import Cursor, MessagePage, Pager, Row, Wanted, corrected
+from sessions.message_pages import Cursor, MessagePage, MessageView, Pager, Row, Wanted, corrected, views_of
 from sessions.model import Session
 from sessions.posters import Poster, Posters
 from sessions.recording import StoredFrame
@@ -174,6 +174,30 @@ class Replays:
                 if pager.take(Row(number, frame.type, frame.timestamp, frame.body)):
                     return
 
+    async def blocks(self, session: Session) -> AsyncGenerator[list[MessageView]]:
+        """All messages in recording order, some thousand at a time. Raises NotFound, also in the middle."""
+        offset_ms = session.clock_offset_ms or 0
+        if session.live:
+            live = await self._live.get(session)
+            entries, layout = live.built.entries, live.built.layout
+            for first in range(0, len(entries), recording.BLOCK_MESSAGES):
+                chunk = entries[first : first + recording.BLOCK_MESSAGES]
+                rows = [Row(place, e.type, e.timestamp, e.body) for place, e in enumerate(chunk, first)]
+                yield await asyncio.to_thread(views_of, rows, offset_ms, layout)
+            return
+        index = await self._index(session)
+        first = 0
+        for block in index.blocks:
+            key = _prefix(session) + "messages"
+            content = await self._objects.get(key, start=block.offset, length=block.length)
+            yield await asyncio.to_thread(_read_block, content, first, offset_ms, Layout(index.layout))
+            first += block.size
+
+    @_steady
+    async def album(self, session: Session) -> FrameIndex:
+        """Where all pictures lie, by corrected time."""
+        return await self._frame_index(session, await self._live.get(session) if session.live else None)
+
     @_steady
     async def frames(self, session: Session) -> list[FrameInfo]:
         """All pictures by corrected time."""
@@ -254,6 +278,14 @@ class Replays:
         if found is None:
             raise NotFound("no such replay")
         return found
+
+
+def _read_block(content: bytes, first: int, offset_ms: int, layout: Layout) -> list[MessageView]:
+    rows = (
+        Row(place, f.type, f.timestamp, f.body)
+        for place, f in enumerate(recording.read_block(content), first)
+    )
+    return views_of(rows, offset_ms, layout)
 
 
 def _live_timeline(live: Live, members: bytes, track: bytes) -> bytes:

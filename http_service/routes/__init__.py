@@ -10,6 +10,7 @@ from http_service.routes import (
     dead_letters,
     erasures,
     events,
+    exports,
     hamustro,
     health,
     issues,
@@ -37,6 +38,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *replays.OPERATIONS,
     # /api/v1/erasures
     *erasures.OPERATIONS,
+    # /api/v1/replays/{session_id}/export
+    *exports.OPERATIONS,
     # /api/v1/issues
     *issues.OPERATIONS,
     # /api/v1/replays/{session_id}/share

@@ -1,17 +1,33 @@
-"""replay list, show, delete."""
+"""replay list, show, export, delete."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from playhead.cli.terminal import AsJson, Config, run, say, services_of, show_json, show_table, when
-from playhead.errors import NotFound
+from playhead.errors import NotFound, PlayheadError
 
 if TYPE_CHECKING:
     from playhead.wiring import Services
     from sessions import Session
+
+
+class Format(StrEnum):
+    """What an export can be."""
+
+    HTML = "html"
+    MP4 = "mp4"
+    JSON = "json"
+    TEXT = "text"
+
 
 app = typer.Typer(help="Recorded sessions.", no_args_is_help=True, rich_markup_mode=None)
 SessionId = Annotated[str, typer.Argument(metavar="ID", help="Session id.")]
@@ -63,6 +79,24 @@ def show(session_id: SessionId, as_json: AsJson = False, config: Config = None) 
         say(f"{name:<28} {value}")
 
 
+@app.command(epilog="Example: playhead replay export 3645366763814944769 --format html -o crash.html")
+def export(
+    session_id: SessionId,
+    format: Annotated[
+        Format | None, typer.Option(help="html, mp4, json or text; by the file's name if not given.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="The file, - for standard output.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Write one session as one file: a page that plays without a network, a video, or what happened as JSON or text."""
+    chosen = format or _format_of(output)
+    path, size = run(_export(session_id, chosen, output, config))
+    if path != "-":
+        say(f"{path}: {size:,} bytes")
+
+
 @app.command(epilog="Example: playhead replay delete 3645366763814944769 --yes")
 def delete(
     session_id: SessionId,
@@ -103,6 +137,68 @@ async def _show(session_id: str, config: Config) -> dict[str, Any]:
         project = await services.projects.find_by_id(session.project_id)
         replay = await services.replays.get(session)
         return replay.as_json(project.project_key if project else None)
+
+
+def _format_of(output: str | None) -> Format:
+    """By the file's ending. Raises typer.BadParameter."""
+    ending = Path(output or "").suffix.removeprefix(".").lower()
+    found = {"txt": Format.TEXT, **{each.value: each for each in Format}}.get(ending)
+    if found is None:
+        raise typer.BadParameter("give --format, or a file that ends with one")
+    return found
+
+
+async def _export(session_id: str, format: Format, output: str | None, config: Config) -> tuple[str, int]:
+    """Write the file, whole or not at all -> (where, bytes)."""
+    from sessions.export import filename_of
+
+    async with services_of(config) as services:
+        session = await _found(services, session_id)
+        project = await services.projects.find_by_id(session.project_id)
+        path = output or filename_of(session, format.value)
+        with _written(path) as file, _progress() as told:
+            export = await services.exporter.open(
+                session, format.value, project.project_key if project is not None else None
+            )
+            size = 0
+            async for chunk in export.chunks:
+                await asyncio.to_thread(file.write, chunk)
+                size += len(chunk)
+                told(size)
+        return path, size
+
+
+@contextmanager
+def _written(path: str) -> Iterator[IO[bytes]]:
+    """A file that takes its name when it is whole."""
+    if path == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    draft = Path(f"{path}.part")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(path)
+    except OSError as problem:
+        raise PlayheadError(f"{path}: {problem.strerror}") from problem
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """Tells how much has been written, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("exporting"), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("", total=None)
+        yield lambda size: shown.update(task, completed=size)
 
 
 async def _delete(session_id: str, config: Config) -> None:

@@ -475,3 +475,35 @@ async def test_suggestions_are_of_the_projects_that_the_caller_sees(site):
     ]:
         got = await site.client.get(f"{API}/suggestions", params=query, headers=headers)
         assert code(got) == answered
+
+
+async def test_a_session_is_exported_as_one_file(site):
+    session_id = await record(site)
+    headers = await own(site)
+    await site.work(3)
+    await finalize(site)
+    url = f"{API}/{session_id}/export"
+    for form, kind, ending in [
+        ("json", "application/json", "json"),
+        ("text", "text/plain; charset=utf-8", "txt"),
+        ("html", "text/html; charset=utf-8", "html"),
+        ("mp4", "video/mp4", "mp4"),
+    ]:
+        for method in ("HEAD", "GET"):
+            got = await site.client.request(method, url, params={"format": form}, headers=headers)
+            assert (got.status_code, got.headers["content-type"]) == (200, kind)
+            assert (
+                got.headers["content-disposition"] == f'attachment; filename="replay-{session_id}.{ending}"'
+            )
+            assert got.headers["x-content-type-options"] == "nosniff"
+            assert bool(got.content) == (method == "GET")
+    messages = (await site.client.get(f"{API}/{session_id}/messages?limit=1000", headers=headers)).json()
+    exported = (await site.client.get(f"{url}?format=json", headers=headers)).json()
+    assert exported["messages"] == messages["messages"]
+    assert exported["replay"] == (await site.client.get(f"{API}/{session_id}", headers=headers)).json()
+    for query in ("", "?format=avi", "?format=json&format=text"):
+        assert code(await site.client.get(url + query, headers=headers)) == (422, "validation_failed")
+    without = await site.start()
+    await site.work(4)
+    got = await site.client.get(f"{API}/{without['sessionID']}/export?format=mp4", headers=headers)
+    assert code(got) == (422, "no_pictures")

@@ -103,6 +103,9 @@ def test_sign_in_links_lead_to_the_player(playhead: Command, monkeypatch: pytest
         (["replay", "show", "123"], 1, "no such replay"),
         (["replay", "show", "x"], 1, "no such replay"),
         (["replay", "delete", "123", "--yes"], 1, "no such replay"),
+        (["replay", "export", "123", "--format", "json"], 1, "no such replay"),
+        (["replay", "export", "123", "-o", "x.avi"], 2, "--format"),
+        (["replay", "export", "123", "--format", "avi"], 2, "avi"),
         (["dead-letters", "show", "1"], 1, "no dead letter"),
         (["dead-letters", "retry"], 2, "--all"),
         (["dead-letters", "retry", "5"], 1, "5: no dead letter"),
@@ -147,7 +150,7 @@ def test_every_command_has_help_with_an_example(playhead: Command) -> None:
     groups = {
         "project": ["create", "list", "set"],
         "apikey": ["create", "list", "revoke"],
-        "replay": ["list", "show", "delete"],
+        "replay": ["list", "show", "export", "delete"],
         "dead-letters": ["list", "show", "retry"],
         "erasures": ["list", "check"],
     }

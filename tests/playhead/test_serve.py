@@ -195,6 +195,16 @@ async def test_what_phones_send_is_what_the_api_shows(data_dir: Path, programs: 
     assert {row["session_id"] for row in listed} == {str(session_id) for session_id in report.sessions}
     first = listed[0]["session_id"]
     assert json.loads(program.run("replay", "show", first, "--json").stdout)["session_id"] == first
+    saved = data_dir / "out" / "first.html"
+    saved.parent.mkdir()
+    exported = program.run("replay", "export", first, "-o", str(saved))
+    assert exported.returncode == 0, exported.stderr
+    answer = program.get(f"/api/v1/replays/{first}/export?format=html")
+    assert saved.read_bytes() == answer.content
+    assert f"{len(answer.content):,} bytes" in exported.stdout
+    assert "Replay" in program.run("replay", "export", first, "--format", "text", "-o", "-").stdout
+    assert program.run("replay", "export", first, "-o", str(data_dir / "none" / "x.json")).returncode == 1
+    assert [each.name for each in saved.parent.iterdir()] == ["first.html"]
     assert program.run("replay", "delete", first, "--yes").returncode == 0
     assert program.run("replay", "show", first).returncode == 1
     assert program.get(f"/api/v1/replays/{first}").status_code == 404
