@@ -255,7 +255,7 @@ export function open(context) {
     const { clock, panels, panels_missing, panel, side_px, fullscreen, away, completeness, told } = store.state;
     const view = { me, back: back.address(replay.meta.project), away };
     return html`<div class="replay" ${styled({ "--side": `${side_px}px` })} ?data-fullscreen=${fullscreen}>
-      ${head(replay, view, { seek, back: back.followed, share: dialogs.share, erase: dialogs.erase })}
+      ${head(replay, view, { seek, back: back.followed, share: dialogs.share, download: dialogs.download, erase: dialogs.erase })}
       <div class="replay-body">
         <div class="replay-main">${scene.stage.draw()}</div>
         ${edge(side_px, resize)}${panels_missing ? noPanels(() => location.reload()) : side(panels, panel, viewOf, choosePanel)}

@@ -1,5 +1,5 @@
 /**
- * Dialogs of the replay page: a link for others, erasing.
+ * Dialogs of the replay page: a link for others, files to keep, erasing.
  */
 
 import { dialog } from "../draw/dialog.js";
@@ -7,6 +7,7 @@ import { fullTime } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
 import { oneLine } from "../panels/safe_text.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { PREFIX } from "../api.js";
 
 const DAY_S = 86_400;
 const LIFETIMES = /** @type {[number, string][]} */ ([
@@ -14,6 +15,13 @@ const LIFETIMES = /** @type {[number, string][]} */ ([
   [7 * DAY_S, "7 days"],
   [30 * DAY_S, "30 days"],
 ]);
+const FILES = /** @type {[string, string, string][]} */ ([
+  ["html", "Web page", "The replay in one file that opens in any browser, without a server"],
+  ["mp4", "Video", "Pictures with touches, to attach to a ticket"],
+  ["json", "JSON", "Every message, for programs"],
+  ["text", "Text", "What happened, line by line"],
+]);
+
 /**
  * `link`: made just now; `busy`: asked for; `problem`: why it failed.
  * @typedef {{lifetime_s: number, link: {url: string, expires_ms: number} | null, copied: boolean, busy: boolean, problem: string}} Sharing
@@ -56,6 +64,24 @@ export function shareDialog(sharing, deeds) {
         <button class="button quiet" type="button" ?disabled=${busy} @click=${deeds.withdraw}>Withdraw all links to this session</button>
       </p>`,
     deeds.close,
+  );
+}
+
+/** @param {string} session_id @param {() => void} close */
+export function exportDialog(session_id, close) {
+  return dialog(
+    "Export this session",
+    html`<ul class="files">
+      ${FILES.map(
+        ([format, name, meaning]) =>
+          html`<li>
+            <a class="file" href="${PREFIX}/replays/${session_id}/export?format=${format}" download>
+              ${icon("download")}<span><strong>${name}</strong><span class="hint">${meaning}</span></span>
+            </a>
+          </li>`,
+      )}
+    </ul>`,
+    close,
   );
 }
 

@@ -17,6 +17,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
  * @property {(t: number) => void} seek
  * @property {(event: MouseEvent) => void} back
  * @property {() => void} share
+ * @property {() => void} download
  * @property {() => void} erase
  */
 
@@ -50,6 +51,7 @@ export function head(replay, { me, back, away }, deeds) {
     </div>
     <div class="head-deeds">
       ${writes ? html`<button class="button" type="button" aria-label="Share" @click=${deeds.share}>${icon("share")}<span class="wide-only">Share</span></button>` : nothing}
+      <button class="button" type="button" aria-label="Export" @click=${deeds.download}>${icon("download")}<span class="wide-only">Export</span></button>
       ${writes
         ? html`<button class="button quiet square" type="button" aria-label="Delete this session" title="Delete this session" @click=${deeds.erase}>
             ${icon("trash")}

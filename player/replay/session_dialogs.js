@@ -1,5 +1,5 @@
 /**
- * Sharing and erasing a session: what the dialogs do. What they look like is in dialogs.js.
+ * Sharing, exporting and erasing a session: what the dialogs do. What they look like is in dialogs.js.
  *
  * @import { Api } from "../api.js"
  * @import { Sharing } from "./dialogs.js"
@@ -7,10 +7,10 @@
 
 import { ApiError } from "../api.js";
 import { nothing } from "../vendor/lit-html/lit-html.js";
-import { NOT_SHARED, eraseDialog, shareDialog } from "./dialogs.js";
+import { NOT_SHARED, eraseDialog, exportDialog, shareDialog } from "./dialogs.js";
 
 /** @typedef {{busy: boolean, problem: string}} Erasing */
-/** @typedef {{open: "share" | "erase" | null, sharing: Sharing, erasing: Erasing}} Dialogs */
+/** @typedef {{open: "share" | "export" | "erase" | null, sharing: Sharing, erasing: Erasing}} Dialogs */
 
 /** @type {Dialogs} */
 export const CLOSED = { open: null, sharing: NOT_SHARED, erasing: { busy: false, problem: "" } };
@@ -71,12 +71,13 @@ export function createDialogs({ api, session_id, who, state, set, copy, tell, er
 
   function draw() {
     const now = state();
+    if (now.open === "export") return exportDialog(session_id, close);
     if (now.open === "erase") return eraseDialog({ who: who(), ...now.erasing }, erase, close);
     if (now.open === "share") return shareDialog(now.sharing, { set: sharing, make, copy: copyLink, withdraw, close });
     return nothing;
   }
 
-  return { share: open("share"), erase: open("erase"), draw };
+  return { share: open("share"), download: open("export"), erase: open("erase"), draw };
 }
 
 /** @param {unknown} problem */
