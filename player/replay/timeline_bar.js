@@ -181,8 +181,8 @@ export function createTimelineBar(hands) {
     const text = `${spokenDuration(clock.position_ms)} of ${spokenDuration(replay.duration_ms)}`;
     if (text === said) return;
     said = text;
-    parts.slider.setAttribute("aria-valuemax", String(Math.round(replay.duration_ms / 1000)));
-    parts.slider.setAttribute("aria-valuenow", String(Math.round(clock.position_ms / 1000)));
+    parts.slider.setAttribute("aria-valuemax", String(Math.floor(replay.duration_ms / 1000)));
+    parts.slider.setAttribute("aria-valuenow", String(Math.floor(clock.position_ms / 1000)));
     parts.slider.setAttribute("aria-valuetext", text);
   }
 

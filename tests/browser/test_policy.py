@@ -41,7 +41,9 @@ async def test_every_page_lives_with_the_policy(visitor: Visitor, path: str) -> 
     await visitor.sign_in()
     await visitor.open(path)
     await visitor.page.locator("#main *").first.wait_for()
-    started = await visitor.page.evaluate(
-        "() => { new Worker('/player/frame_worker.js').terminate(); return true }"
-    )
+    started = await visitor.page.evaluate("""() => {
+        const { src } = document.querySelector("script[type=module]");
+        new Worker(new URL("frame_worker.js", src)).terminate();
+        return true;
+    }""")
     assert started

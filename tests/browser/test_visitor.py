@@ -18,7 +18,7 @@ async def test_every_kind_of_fault_is_kept(visitor: Visitor) -> None:
         visitor.faults.clear()
 
     await kept("() => console.error('odd')", "console error: odd")
-    await kept("() => { setTimeout(() => { throw new Error('late') }) }", "exception: late")
+    await kept("() => { setTimeout(() => { throw new Error('late') }) }", "exception: Error: late")
     await kept("() => { alert('here') }", "dialog: here")
     await kept("() => { new Image().src = '/player/none.png' }", "status of 404")
     # inline code and other hosts: stopped by the page's policy, and noticed

@@ -12,9 +12,15 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request
 
 from tests.browser.world import World
+from tests.storage.journals import until
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TIMEOUT_MS = 15_000
+TRANSITIONS_OVER = """async () => {
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    const going = document.getAnimations().filter((each) => each instanceof CSSTransition);
+    await Promise.allSettled(going.map((each) => each.finished));
+}"""
 GRAVE = ("serious", "critical")
 #: asking who is signed in is answered 401 until somebody is; the browser logs each such answer
 NOT_SIGNED_IN = re.compile(r"status of 401")
@@ -33,7 +39,7 @@ class Visitor:
     def watch(self) -> None:
         """Keep what goes wrong from now on."""
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self._fault(f"exception: {error}"))
+        self.page.on("pageerror", lambda error: self._fault(f"exception: {error.stack or error}"))
         self.context.on("request", self._on_request)
         self.page.on("dialog", self._on_dialog)
 
@@ -68,10 +74,24 @@ class Visitor:
         )
         assert answer.ok, await answer.text()
 
+    async def comes_true(self, script: str, given: object = None) -> None:
+        """Wait until a function of the page gives something true. (The driver's own wait needs `eval`, which the
+        page's policy forbids.)
+        """
+
+        async def asked() -> bool:
+            return bool(await self.page.evaluate(script, given))
+
+        await until(asked, TIMEOUT_MS / 1000)
+
     async def axe(self, *rules_off: str) -> None:
         """No serious or critical finding of axe in what the page shows now."""
         await self.page.evaluate(AXE.read_text("utf-8"))
-        options = {"resultTypes": ["violations"], "rules": {name: {"enabled": False} for name in rules_off}}
+        options = {
+            "resultTypes": ["violations"],
+            "preload": False,
+            "rules": {name: {"enabled": False} for name in rules_off},
+        }
         found: dict[str, Any] = await self.page.evaluate("options => axe.run(document, options)", options)
         grave = [
             f"{each['id']} ({each['impact']}): {node['html'][:200]} – {node['failureSummary'][:300]}"
@@ -92,6 +112,7 @@ class Visitor:
         """What the system prefers: light or dark."""
         assert name in ("light", "dark")
         await self.page.emulate_media(color_scheme=name)  # type: ignore[arg-type]
+        await self.page.evaluate(TRANSITIONS_OVER)
 
 
 @asynccontextmanager

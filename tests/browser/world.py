@@ -169,13 +169,14 @@ def _start(dice: Random, number: int) -> SessionStart:
     )
 
 
-def open_world(data_dir: Path, dsn: str) -> World:
-    """Start the program on this database."""
+def open_world(data_dir: Path, dsn: str, **settings: Any) -> World:
+    """Start the program on this database, with these settings over small defaults."""
     values: dict[str, Any] = {
         "database_url": dsn,
         "admin_key": ADMIN_KEY,
         "session_quiet_s": QUIET_S,
         "log_level": "warning",
+        **settings,
     }
     program = Program(data_dir, "serve", settings={name: str(value) for name, value in values.items()})
     program.key = ADMIN_KEY
