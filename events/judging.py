@@ -55,10 +55,11 @@ def _plain_event(value: dict[str, Any], rules: Rules) -> IncomingEvent | None:
         at_us = parse_time(timestamp)
     except ValueError:
         return None
-    checker = rules.checkers.of(str(category))
-    unchecked = rules.strict if checker is None else checker.problems(data, 1)
     data_json = storable_json(data)
-    if at_us > rules.latest_us or unchecked or data_json is None:
+    if at_us > rules.latest_us or data_json is None:
+        return None
+    checker = rules.checkers.of(str(category))
+    if rules.strict if checker is None else checker.problems(data, 1):
         return None
     return _event(value, at_us, data_json)
 

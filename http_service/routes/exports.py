@@ -15,8 +15,8 @@ from sessions.export import FORMATS, filename_of
 
 async def export(call: Call) -> Response:
     """One file, made while it is sent."""
-    query = call.query(models.ExportQuery)
     session = await seen_session(call.services.replays, call.caller, call.path("session_id"))
+    query = call.query(models.ExportQuery)
     headers = {
         "content-type": FORMATS[query.format],
         "content-disposition": f'attachment; filename="{filename_of(session, query.format)}"',

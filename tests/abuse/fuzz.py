@@ -1,11 +1,12 @@
 """Coverage-guided fuzzing of what phones send: `python -m tests.abuse.fuzz wire|upload [libFuzzer options]`.
 
 `wire` reads a batch as workers do, `upload` a multipart body with archives. Only our own errors may come of any
-bytes, within a bound on memory and time that the caller gives to libFuzzer.
+bytes, within MEMORY_BYTES and the time that the caller gives to libFuzzer.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,8 @@ with atheris.instrument_imports(include=["messages"]):
 
 from playhead.errors import Malformed
 
+#: of the whole process; libFuzzer's own bound counts what its parent held before
+MEMORY_BYTES = 512_000_000
 VECTORS = Path(__file__).parents[1] / "vectors"
 LIMITS = Limits(max_unpacked_bytes=2_000_000, max_messages=20_000, max_frames=200)
 BOUNDARY = b'--B\r\nContent-Disposition: form-data; name="f"; filename="1-2.tar.gz"\r\n\r\n'
@@ -61,6 +64,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], str]] = {
 
 def main() -> None:
     """Fuzz one target, with the vectors as seeds."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     name, options = sys.argv[1], sys.argv[2:]
     target, seeds = TARGETS[name]
     with tempfile.TemporaryDirectory() as corpus:

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def launch(folder: Path, port: int) -> Program:
-    return Program(folder, "serve", settings={"port": str(port)}).await_ready()
+    return Program(folder, "serve", settings={"claim_timeout_s": "5", "port": str(port)}).await_ready()
 
 
 @pytest.fixture(scope="module")
