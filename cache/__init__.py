@@ -7,6 +7,7 @@ from cache.contract import Bus, Cache
 from cache.layered import Codec, LayeredCache, Lives
 from cache.memory_cache import Lru, MemoryCache, NoCache
 from cache.opening import open_cache
+from cache.record_codec import RecordCodec
 
 __all__ = [
     "Bus",
@@ -17,5 +18,6 @@ __all__ = [
     "Lru",
     "MemoryCache",
     "NoCache",
+    "RecordCodec",
     "open_cache",
 ]

@@ -6,13 +6,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 import asyncpg
-import orjson
 
-from cache import Bus, Cache, LayeredCache, Lives
+from cache import Bus, Cache, LayeredCache, Lives, RecordCodec
 from playhead.errors import NotFound
 from storage.postgres import Database
 
@@ -45,18 +44,6 @@ class ApiKey:
     digest: str
 
 
-class ApiKeyCodec:
-    """API keys as JSON."""
-
-    def encode(self, value: ApiKey) -> bytes:
-        """ApiKey -> JSON."""
-        return orjson.dumps(asdict(value))
-
-    def decode(self, data: bytes) -> ApiKey:
-        """JSON -> ApiKey."""
-        return ApiKey(**orjson.loads(data))
-
-
 class ApiKeys:
     """Makes, lists, revokes and recognises API keys."""
 
@@ -68,7 +55,7 @@ class ApiKeys:
         self._held: LayeredCache[ApiKey] = LayeredCache(
             "api_key",
             load=self._load,
-            codec=ApiKeyCodec(),
+            codec=RecordCodec(ApiKey),
             shared=cache,
             clock=clock,
             bus=bus,

@@ -6,12 +6,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
-from cache import Bus, Cache, LayeredCache, Lives
+from cache import Bus, Cache, LayeredCache, Lives, RecordCodec
 from playhead.errors import Conflict
 from storage.postgres import Database
 
@@ -40,18 +38,6 @@ class Share:
     ends_ms: int
 
 
-class ShareCodec:
-    """Shares as JSON."""
-
-    def encode(self, value: Share) -> bytes:
-        """Share -> JSON."""
-        return orjson.dumps(asdict(value))
-
-    def decode(self, data: bytes) -> Share:
-        """JSON -> Share."""
-        return Share(**orjson.loads(data))
-
-
 class Shares:
     """Makes, recognises and revokes links; every method may raise DatabaseUnavailable."""
 
@@ -62,7 +48,7 @@ class Shares:
         self._held: LayeredCache[Share] = LayeredCache(
             "share",
             load=self._load,
-            codec=ShareCodec(),
+            codec=RecordCodec(Share),
             shared=cache,
             clock=clock,
             bus=bus,

@@ -11,12 +11,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import orjson
-
-from cache import Bus, Cache, LayeredCache, Lives
+from cache import Bus, Cache, LayeredCache, Lives, RecordCodec
 from projects.api_keys import ApiKeys
 from projects.shares import CLEAN as CLEAN_SHARES
 from projects.shares import Shares
@@ -80,18 +78,6 @@ class SignIn:
     share_digest: str | None
 
 
-class SignInCodec:
-    """Sign-ins as JSON."""
-
-    def encode(self, value: SignIn) -> bytes:
-        """SignIn -> JSON."""
-        return orjson.dumps(asdict(value))
-
-    def decode(self, data: bytes) -> SignIn:
-        """JSON -> SignIn."""
-        return SignIn(**orjson.loads(data))
-
-
 class SignIns:
     """Begins, recognises and ends sign-ins; every method may raise DatabaseUnavailable."""
 
@@ -113,7 +99,7 @@ class SignIns:
         self._held: LayeredCache[SignIn] = LayeredCache(
             "sign_in",
             load=self._load,
-            codec=SignInCodec(),
+            codec=RecordCodec(SignIn),
             shared=cache,
             clock=clock,
             bus=bus,
