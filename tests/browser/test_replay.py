@@ -124,6 +124,13 @@ async def test_touches_are_where_they_were_in_pixels(android: ReplayPage) -> Non
     await touches_are_where_they_were(android)
 
 
+#: an earlier picture may stand in until the right one is decoded
+CENTRED = f"""async ([address, x, y]) => {{
+    const found = await ({CENTRE_OF_MARKS})(address);
+    return found !== null && Math.abs(found[0] - x) < 0.03 && Math.abs(found[1] - y) < 0.03;
+}}"""
+
+
 async def touches_are_where_they_were(player: ReplayPage) -> None:
     """Taps far from other touches: what is drawn beyond the picture is centred on the place of the tap."""
     recording = player.recording
@@ -141,10 +148,8 @@ async def touches_are_where_they_were(player: ReplayPage) -> None:
         await player.open(f"?t={tap['t'] + 150}")
         address = recording.picture_at(tap["t"] + 150)
         await player.shows(address)
-        found = await player.visitor.page.evaluate(CENTRE_OF_MARKS, address)
-        assert found, f"nothing is drawn at {tap}"
-        assert abs(found[0] - tap["x"] / device["width"]) < 0.03, (tap, found)
-        assert abs(found[1] - tap["y"] / device["height"]) < 0.03, (tap, found)
+        place = [tap["x"] / device["width"], tap["y"] / device["height"]]
+        await player.visitor.comes_true(CENTRED, [address, *place])
 
 
 async def test_a_turned_phone_is_drawn_turned(ios: ReplayPage) -> None:

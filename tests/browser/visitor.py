@@ -16,10 +16,16 @@ from tests.storage.journals import until
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TIMEOUT_MS = 15_000
-TRANSITIONS_OVER = """async () => {
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    const going = document.getAnimations().filter((each) => each instanceof CSSTransition);
-    await Promise.allSettled(going.map((each) => each.finished));
+#: the page is drawn in this theme and nothing changes its colour any more, which one transition may hand to the next
+THEME_SHOWN = """async (theme) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    while (!matchMedia(`(prefers-color-scheme: ${theme})`).matches) await frame();
+    for (let still = 0; still < 3; still += 1) {
+        await frame();
+        const going = document.getAnimations().filter((each) => each instanceof CSSTransition);
+        if (going.length) still = 0;
+        await Promise.allSettled(going.map((each) => each.finished));
+    }
 }"""
 GRAVE = ("serious", "critical")
 #: asking who is signed in is answered 401 until somebody is; the browser logs each such answer
@@ -112,7 +118,7 @@ class Visitor:
         """What the system prefers: light or dark."""
         assert name in ("light", "dark")
         await self.page.emulate_media(color_scheme=name)  # type: ignore[arg-type]
-        await self.page.evaluate(TRANSITIONS_OVER)
+        await self.page.evaluate(THEME_SHOWN, name)
 
 
 @asynccontextmanager
