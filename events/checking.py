@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema_rs
 import orjson
 
 from events.schema_cost import Cost, TooCostly, cost_of
 from playhead.errors import Detail, TooLarge, Unprocessable
+
+if TYPE_CHECKING:
+    import jsonschema_rs  # by name in annotations; loaded with the first schema
 
 MAX_SCHEMA_BYTES: Final = 262_144
 #: of checking one event (events/schema_cost.py)
@@ -39,13 +41,15 @@ class Checker:
 
     def problems(self, data: dict[str, Any], most: int) -> list[Detail]:
         """Everything (at most `most`) that is wrong with an event's `data`; fields are `data` or below."""
+        from jsonschema_rs import ValidationError
+
         values, chars = size_of(data)
         work = values * self.cost.value + chars // 8 * self.cost.text
         if work > MAX_WORK:
             return [Detail("data", "schema_violation", "too large to be checked by this schema")]
         try:
             self.validator.validate(data)
-        except jsonschema_rs.ValidationError as first:
+        except ValidationError as first:
             found = values * self.cost.schemas
             all_told = most > 1 and found <= MAX_FOUND and found * chars <= MAX_FOUND_CHARS
             errors = self.validator.iter_errors(data) if all_told else [first]
@@ -56,6 +60,8 @@ class Checker:
 @lru_cache(_COMPILED)
 def checker_of(schema: str) -> Checker:
     """The checker of a schema as JSON text. Raises Unprocessable (`invalid_schema`)."""
+    import jsonschema_rs
+
     value = orjson.loads(schema)
     try:
         cost = cost_of(value) if isinstance(value, dict) else Cost(1, 0, 1)

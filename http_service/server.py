@@ -16,14 +16,13 @@ from starlette.types import ASGIApp
 
 from http_service.app import build_app
 from http_service.guard import Pace, Watch, guarded
+from http_service.listening import BACKLOG
 from playhead import telemetry
 
 if TYPE_CHECKING:
-    from playhead.settings import Settings
     from playhead.wiring import Services
 
 KEEP_ALIVE_S: Final = 75
-BACKLOG: Final = 4096
 GC_THRESHOLD: Final = (50_000, 50, 50)
 
 _log = telemetry.logger("http_service.server")
@@ -95,30 +94,6 @@ def make_server(app: ASGIApp, pace: Pace, *, grace_s: float) -> Server:
     # a line for each malformed request would be an attacker's way to fill the disk; they are counted instead
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     return Server(config)
-
-
-def open_sockets(settings: Settings) -> list[socket.socket]:
-    """Listening sockets on the settings' host and port, inheritable by child processes. Raises OSError."""
-    opened: list[socket.socket] = []
-    try:
-        for family, kind, proto, _, address in socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        ):
-            listener = socket.socket(family, kind, proto)
-            opened.append(listener)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            port = opened[0].getsockname()[1]
-            listener.bind((address[0], port or settings.port, *address[2:]))
-            listener.listen(BACKLOG)
-            listener.setblocking(False)
-            listener.set_inheritable(True)
-    except OSError:
-        for listener in opened:
-            listener.close()
-        raise
-    return opened
 
 
 def raise_file_limit() -> int:

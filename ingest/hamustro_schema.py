@@ -1,4 +1,4 @@
-"""The messages of Hamustro, both layouts: one table of fields, from which protobuf classes are built at import.
+"""The messages of Hamustro, both layouts: one table of fields; ingest/hamustro_protobuf.py makes classes of it.
 
 Texts are declared as bytes and the environment as a number, since the collector takes broken UTF-8 and unknown
 environments. Source: spec/hamustro.md 4.1, 4.2, 4.4.
@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto
+from typing import Final
 
 
 class Kind(Enum):
-    """How a field lies on the wire."""
+    """How a field lies on the wire: the numbers of `FieldDescriptorProto.Type` in protobuf's descriptor.proto."""
 
-    TEXT = FieldDescriptorProto.TYPE_BYTES
-    UINT64 = FieldDescriptorProto.TYPE_UINT64
-    UINT32 = FieldDescriptorProto.TYPE_UINT32
-    BOOL = FieldDescriptorProto.TYPE_BOOL
-    ENVIRONMENT = FieldDescriptorProto.TYPE_INT32
-    MESSAGES = FieldDescriptorProto.TYPE_MESSAGE  # repeated
+    TEXT = 12  # TYPE_BYTES
+    UINT64 = 4
+    UINT32 = 13
+    BOOL = 8
+    ENVIRONMENT = 5  # TYPE_INT32
+    MESSAGES = 11  # repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,35 +98,3 @@ COLLECTION_2: Final = (
     Field(14, "product_language"),
     Field(15, "payloads", Kind.MESSAGES, items=_PAYLOAD_2),
 )
-
-
-def _message(file: descriptor_pb2.FileDescriptorProto, name: str, fields: tuple[Field, ...]) -> None:
-    """Adds a message, and those that it holds as `<name>_<field>`."""
-    message = file.message_type.add(name=name)
-    for each in fields:
-        label = FieldDescriptorProto.LABEL_OPTIONAL  # what is required is checked by the reader
-        if each.kind is Kind.MESSAGES:
-            label = FieldDescriptorProto.LABEL_REPEATED
-        field = message.field.add(name=each.name, number=each.number, label=label)
-        field.type = each.kind.value
-        if each.items:
-            field.type_name = f".playhead.hamustro.{name}_{each.name}"
-            _message(file, f"{name}_{each.name}", each.items)
-
-
-def _classes() -> tuple[Any, Any]:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="playhead/hamustro.proto", package="playhead.hamustro", syntax="proto2"
-    )
-    _message(file, "Collection1", COLLECTION_1)
-    _message(file, "Collection2", COLLECTION_2)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    names = ("Collection1", "Collection2")
-    found = [pool.FindMessageTypeByName(f"playhead.hamustro.{name}") for name in names]
-    first, second = (message_factory.GetMessageClass(each) for each in found)
-    return first, second
-
-
-#: protobuf classes of the two layouts
-Collection1, Collection2 = _classes()

@@ -8,17 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from google.protobuf.message import DecodeError
-
-from ingest.hamustro_schema import (
-    COLLECTION_1,
-    COLLECTION_2,
-    ENVIRONMENTS,
-    Collection1,
-    Collection2,
-    Field,
-    Kind,
-)
+from ingest.hamustro_schema import COLLECTION_1, COLLECTION_2, ENVIRONMENTS, Field, Kind
 from ingest.json_bodies import read_json
 from playhead.errors import InvalidBody, TooLarge
 
@@ -58,12 +48,14 @@ class Collection:
 
 def read_protobuf(body: bytes) -> Collection:
     """A protobuf body. Raises InvalidBody: cut or damaged, a required field missing at any level; TooLarge."""
-    second = _parsed(Collection2, body)
+    from ingest.hamustro_protobuf import Collection1, Collection2, parsed
+
+    second = parsed(Collection2, body)
     if second.HasField("env"):  # field 6 came as a varint
         return Collection(2, _taken(second, COLLECTION_2))
     if second.payloads:
         raise InvalidBody("env is missing")
-    return Collection(1, _taken(_parsed(Collection1, body), COLLECTION_1))
+    return Collection(1, _taken(parsed(Collection1, body), COLLECTION_1))
 
 
 def read_json_collection(body: bytes) -> Collection:
@@ -74,13 +66,6 @@ def read_json_collection(body: bytes) -> Collection:
     if value.get("env") is not None:
         return Collection(2, _mapped(value, COLLECTION_2))
     return Collection(1, _mapped(value, COLLECTION_1))
-
-
-def _parsed(kind: Any, body: bytes) -> Any:
-    try:
-        return kind.FromString(body)
-    except DecodeError as problem:
-        raise InvalidBody(f"protobuf: {problem}") from None
 
 
 def _taken(message: Any, fields: tuple[Field, ...]) -> dict[str, Any]:

@@ -1,5 +1,12 @@
-"""`python -m playhead` is `playhead`."""
+"""`python -m playhead` is `playhead`, or one of the processes that it starts."""
 
-from playhead.cli import main
+import sys
 
-main()
+if "--lifeline" in sys.argv:
+    from playhead import child
+
+    child.main(sys.argv[1:])
+else:
+    from playhead.cli import main
+
+    main()

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from playhead.wiring import Services
 
 KEY = "demo"
-QUIET_S = 20.0  # a demonstration need not wait 150 s for a session's end
 SPAN_MS = 55 * 60_000  # the first visit began this long ago
 APART_MS = 4 * 60_000
 
@@ -57,13 +56,6 @@ VISITS = (
     Visit("emil", Platform.IOS, 1, 3, Wishes(app="shop", freeze_ms=64_000, crash=CrashSend.UNSENT)),
     Visit("emil", Platform.IOS, 1, 1.5, Wishes(app="shop", rotate=True)),
 )
-
-
-def demo_settings(settings: Settings) -> Settings:
-    """Sessions end sooner, unless the user said when."""
-    if "session_quiet_s" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"session_quiet_s": QUIET_S})
 
 
 async def fill(settings: Settings, said: Callable[[int, int], None]) -> Report | None:

@@ -20,7 +20,7 @@ from storage.migrate import pending
 log = logger("playhead.processes")
 
 
-def begin(settings: Settings, name: str, *, lifeline: int | None, again: bool) -> None:
+def begin(settings: Settings, name: str, *, lifeline: int | None = None, again: bool = False) -> None:
     """First thing in a process: its name in log lines, its tie to the parent."""
     configure_logging(settings.log_level, as_json=settings.log_json, process=name)
     if lifeline is not None:
@@ -31,7 +31,7 @@ def begin(settings: Settings, name: str, *, lifeline: int | None, again: bool) -
 
 def run_http(settings: Settings, descriptors: Sequence[int]) -> None:
     """Answer on inherited sockets, or on one's own if there are none, until SIGTERM or SIGINT."""
-    from http_service.server import open_sockets
+    from http_service.listening import open_sockets
 
     sockets = [socket.socket(fileno=number) for number in descriptors] or open_sockets(settings)
     _run(_http(settings, sockets))

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import http.client
 import os
 import shutil
 import signal
 import socket
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from storage.embedded_postgres import EmbeddedPostgres
 from storage.migrate import migrate
 
 READY_TIMEOUT_S = 60.0
+LOOK_TIMEOUT_S = 2.0
 STOP_SLACK_S = 5.0  # beyond drain and grace: sealing the journal, finishing a segment
 DATABASE_POLL_S = 1.0
 DATABASE_PATIENCE_S = 60.0
@@ -174,7 +177,7 @@ def _held(data_dir: Path) -> Iterator[None]:
 @contextmanager
 def _bound(settings: Settings) -> Iterator[list[socket.socket]]:
     """Listening sockets, bound once and for all children. Raises BadSettings when the address is taken."""
-    from http_service.server import open_sockets
+    from http_service.listening import open_sockets
 
     try:
         sockets = open_sockets(settings)
@@ -272,16 +275,22 @@ def address_of(host: str, listener: socket.socket) -> str:
 
 async def answers(url: str, *, within_s: float = READY_TIMEOUT_S) -> bool:
     """Whether `url/healthz` answers 200 in time."""
-    import httpx
-
     deadline = asyncio.get_running_loop().time() + within_s
-    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-        while asyncio.get_running_loop().time() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if (await client.get(f"{url}/healthz")).status_code == 200:
-                    return True
-            await asyncio.sleep(0.1)
+    while asyncio.get_running_loop().time() < deadline:
+        if await asyncio.to_thread(_is_healthy, url):
+            return True
+        await asyncio.sleep(0.1)
     return False
+
+
+def _is_healthy(url: str) -> bool:
+    """One look, past any proxy that the environment names."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{url}/healthz", timeout=LOOK_TIMEOUT_S) as answer:
+            return bool(answer.status == 200)
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def _fresh_folder(path: Path) -> Path:

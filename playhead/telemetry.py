@@ -14,13 +14,12 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar, cast
 
-import structlog
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -33,6 +32,24 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from playhead.errors import PlayheadError
+
+
+@contextlib.contextmanager
+def _absent(module: str) -> Iterator[None]:
+    """Imports of this module fail in the block, unless it is loaded already."""
+    hidden = module not in sys.modules
+    if hidden:
+        sys.modules[module] = None  # type: ignore[assignment]  # what the import system takes for "is not there"
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[module]
+
+
+# structlog loads rich, if it is there, for coloured tracebacks, which we never print: 5 MB in every process
+with _absent("rich"):
+    import structlog
 
 Kind = Literal["counter", "gauge", "histogram"]
 

@@ -20,6 +20,8 @@ from storage.postgres_connection import CONNECT_TIMEOUT_S, Connection, away, is_
 
 __all__ = ["Database", "Notices", "away", "is_away", "notify", "open_notices", "open_pool"]
 
+# An unused connection is closed after this: each holds a process of some MB, with all it knows of our tables.
+IDLE_S = 60.0
 # The server ends a statement at its timeout; if it cannot even do that, we stop waiting this much later.
 GRACE_S = 5.0
 
@@ -128,6 +130,7 @@ async def open_pool(
         settings.database_url,
         min_size=0,
         max_size=size or settings.database_pool_size,
+        max_inactive_connection_lifetime=IDLE_S,
         connection_class=Connection,
         init=prepare_connection,
         reset=nothing,

@@ -43,6 +43,7 @@ jit = off
 max_parallel_workers_per_gather = 0  # parallel workers need /dev/shm, which containers keep tiny
 max_parallel_maintenance_workers = 0
 io_method = sync  # no extra processes
+max_logical_replication_workers = 0
 random_page_cost = 1.1
 timezone = UTC
 log_timezone = UTC

@@ -19,10 +19,8 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on (PLAYHEAD_PORT
 DataDir = Annotated[
     Path | None, typer.Option(help="Where data is kept (PLAYHEAD_DATA_DIR).", show_default=False)
 ]
-Descriptors = Annotated[list[int] | None, typer.Option("--fd", hidden=True)]
-Lifeline = Annotated[int | None, typer.Option(hidden=True)]
-Name = Annotated[str, typer.Option(hidden=True)]
-Again = Annotated[bool, typer.Option("--again", hidden=True)]
+
+DEMO_QUIET_S = 20.0  # a demonstration need not wait 150 s for a session's end
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +30,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: PLAYHEAD_DATABASE_URL=postgresql://db/playhead playhead http")(http)
     app.command(epilog="Example: PLAYHEAD_DATABASE_URL=postgresql://db/playhead playhead work")(work)
     app.command(epilog="Example: playhead migrate --config /etc/playhead.toml")(migrate)
-    app.command(name="demo-data", hidden=True)(demo_data)
 
 
 def serve(config: Config = None, host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
@@ -49,45 +46,43 @@ def serve(config: Config = None, host: Host = None, port: Port = None, data_dir:
 def demo(config: Config = None, host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """Run everything, with a demo project that holds a few recorded sessions."""
     from playhead import supervisor
-    from playhead.demo import demo_settings
 
     settings = demo_settings(settings_from(config, host=host, port=port, data_dir=data_dir))
     run(supervisor.serve(settings, _announce_demo))
 
 
-def http(
-    config: Config = None,
-    host: Host = None,
-    port: Port = None,
-    fd: Descriptors = None,
-    lifeline: Lifeline = None,
-    name: Name = "http",
-    again: Again = False,
-) -> None:
+def demo_settings(settings: Settings) -> Settings:
+    """Sessions end sooner, unless the user said when."""
+    if "session_quiet_s" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"session_quiet_s": DEMO_QUIET_S})
+
+
+def http(config: Config = None, host: Host = None, port: Port = None) -> None:
     """Run the HTTP side alone, for a fleet. Needs PLAYHEAD_DATABASE_URL."""
     from playhead import processes, supervisor
 
     settings = _fleet(settings_from(config, host=host, port=port), "http")
-    if lifeline is None and settings.http_processes > 1:
+    if settings.http_processes > 1:
         run(supervisor.supervise_http(settings))
         return
-    processes.begin(settings, name, lifeline=lifeline, again=again)
+    processes.begin(settings, "http")
     try:
-        processes.run_http(settings, fd or [])
+        processes.run_http(settings, ())
     except OSError as problem:
         where = f"{settings.host}:{settings.port}"
         raise BadSettings([f"PLAYHEAD_PORT: cannot listen on {where}: {problem.strerror}"]) from problem
 
 
-def work(config: Config = None, lifeline: Lifeline = None, name: Name = "work", again: Again = False) -> None:
+def work(config: Config = None) -> None:
     """Run the workers alone, for a fleet. Needs PLAYHEAD_DATABASE_URL."""
     from playhead import processes, supervisor
 
     settings = _fleet(settings_from(config), "work")
-    if lifeline is None and settings.worker_processes > 1:
+    if settings.worker_processes > 1:
         run(supervisor.supervise_work(settings))
         return
-    processes.begin(settings, name, lifeline=lifeline, again=again)
+    processes.begin(settings, "work")
     processes.run_work(settings)
 
 
@@ -102,21 +97,6 @@ def migrate(config: Config = None) -> None:
 
     applied = run(main())
     say(f"applied: {', '.join(applied)}" if applied else "the schema is up to date")
-
-
-def demo_data(lifeline: Lifeline = None, name: Name = "demo", again: Again = False) -> None:
-    """Fill the demo project, if it is empty."""
-    from playhead import processes
-    from playhead.demo import VISITS, fill
-
-    settings = settings_from(None)
-    processes.begin(settings, name, lifeline=lifeline, again=again)
-    say(f"Making {len(VISITS)} demo sessions …")
-    report = run(fill(settings, lambda done, of: say(f"  {done} of {of}")))
-    if report is None:
-        say("The demo project holds sessions already.")
-    else:
-        say(f"{len(report.sessions)} demo sessions are there; their recordings follow within seconds.")
 
 
 def _fleet(settings: Settings, command: str) -> Settings:

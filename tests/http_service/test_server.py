@@ -8,7 +8,8 @@ import socket
 import httpx
 import pytest
 
-from http_service.server import open_sockets, serve
+from http_service.listening import open_sockets
+from http_service.server import serve
 from playhead.settings import load
 from tests.http_service.conftest import bearer
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingest.hamustro import flush, mask, sign, track, utc_text
-from ingest.hamustro_schema import Collection2
+from ingest.hamustro_protobuf import Collection2
 from playhead.errors import TooLarge
 from projects.model import HamustroOptions
 from tests.ingest.hamustro_requests import (

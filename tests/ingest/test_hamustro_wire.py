@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ingest.hamustro_schema import ENVIRONMENTS, Collection1, Collection2
+from ingest.hamustro_protobuf import Collection1, Collection2
+from ingest.hamustro_schema import ENVIRONMENTS
 from tests.ingest.hamustro_requests import (
     DEVICE,
     EXAMPLE_2,

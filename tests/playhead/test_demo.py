@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playhead.cli.running import DEMO_QUIET_S, demo_settings
 from playhead.database_metrics import read
-from playhead.demo import KEY, QUIET_S, VISITS, demo_settings, fill
+from playhead.demo import KEY, VISITS, fill
 from playhead.settings import load
 from playhead.telemetry import render_metrics
 from playhead.wiring import open_services, wall_clock
@@ -53,5 +54,5 @@ async def test_the_demo_sessions_are_those_that_were_played(postgres_dsn: str, t
 
 
 def test_sessions_end_sooner_unless_the_user_said_when() -> None:
-    assert demo_settings(load({})).session_quiet_s == QUIET_S
+    assert demo_settings(load({})).session_quiet_s == DEMO_QUIET_S
     assert demo_settings(load({"PLAYHEAD_SESSION_QUIET_S": "99"})).session_quiet_s == 99
