@@ -5,7 +5,7 @@ BIN := .venv/bin
 TEST_PROCESSES ?= 2
 NODE := $(BIN)/node
 
-.PHONY: run test test-js check lint types install format docs bench clean
+.PHONY: run test test-js faults check lint types install format docs bench clean
 
 # The whole system on embedded defaults, with a demo project to watch: http://127.0.0.1:8080
 run: install
@@ -21,6 +21,11 @@ test: test-js .venv/test.stamp
 # The player's pure parts
 test-js: node_modules/.stamp
 	$(NODE) --test "tests/player/**/*.test.js"
+
+# Real processes, what they stand on taken away, a judge. FAULTS=long: a hundred kills, outages of ten minutes.
+# The same again: TOWN_SEED=…
+faults: .venv/test.stamp
+	FAULTS=$(FAULTS) $(BIN)/pytest tests/faults -rP $(PYTEST_ARGS)
 
 # What CI runs
 check: lint types test

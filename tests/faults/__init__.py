@@ -1,1 +1,1 @@
-"""Real processes under load, with what they stand on taken away. Start at town.py."""
+"""Real processes under load, with what they stand on taken away. How to write a fault: town.py."""

@@ -1,37 +1,58 @@
-"""A whole installation as processes, phones that load it, and a judge who compares what was acknowledged.
+"""A whole installation as processes, an oracle that loads it, and a judge who compares: how to write a fault.
 
-Phones keep to the SDKs' ways: batches in order, after a failure the messages go back to the head of the queue and out
-again in a new grouping under higher indexes. Every message carries an id that nobody else has.
+    async def test_my_fault(tmp_path) -> None:
+        with new_town(tmp_path, PLAYHEAD_SOME_SETTING="7") as town:      # Postgres of its own; the seed is printed
+            await town.build(http=1, workers=1)                          # migrated, processes up, project made
+            async with town.load(phones=10) as load:                     # the oracle: a process no fault touches
+                await load.until(messages=500)                           # obligations so far (also pictures, events)
+                await town.remember()                                    # vital signs to come back to (J8); optional
+                await asyncio.to_thread(town.http[0].kill)               # the fault
+                await asyncio.to_thread(town.http[0].start)
+                await load.more(200)                                     # 200 obligations more: it goes on
+            seen = await town.judge()                                    # J1..J8, or AssertionError with findings
+
+At the end of `load` every app lives to its end (regrouped retries, late files, stray archives: client/sdk_model.py), so
+what could not be sent during the fault comes afterwards. `load.statuses()` tells how requests were answered (0: not at
+all). The judge waits up to `patience_s` for everything to hold. Processes: `town.http`, `town.workers`
+(`Playhead`: start, stop, kill, freeze, thaw, pid, url, log), `town.postgres` (the same). What phones talk to can be
+replaced by a proxy: `town.load(urls=[proxy.url])`. A phone led by hand, all noted in the same book:
+
+    async with RawPhone.open(town.url, "town", town.book) as phone: await phone.start(); await phone.say(5)
+
+A record of yours that must end in the dead letters: `RawPhone.post("batch", "/v1/mobile/i", body, items)` with the
+items that it holds; the judge then wants each of them readable or its record among the dead letters. Settings that are
+no `PLAYHEAD_…` names are plain variables of all processes. Repeat a run with `TOWN_SEED=…`; `FAULTS=long` (see `LONG`)
+asks for the long forms.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
-import io
+import json
 import os
-import random
+import subprocess
 import sys
-import tarfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from messages import encode, encode_batch
-from messages.schema import MobileClickEvent, MobileEvent, MobileLog
-from playhead.settings import Settings
-from playhead.wiring import open_services
-from storage.ledger import balances
-from tests.servers import PostgresServer, Server
+from storage.migrate import migrate
+from tests.faults.book import Book
+from tests.faults.vital_signs import VitalSigns, left_behind
+from tests.servers import PostgresServer, Server, temporary_folder
 
 ADMIN = "town-admin"
+PROJECT = "town"
 ROOT = Path(__file__).parent.parent.parent
+#: the long forms of faults: a hundred kills, outages of ten minutes …
+LONG = os.environ.get("FAULTS", "") == "long"
+CALM_S = 20.0  # for memory and files to come back
 
 
 class Playhead(Server):
@@ -40,7 +61,9 @@ class Playhead(Server):
     def __init__(self, role: str, variables: dict[str, str]) -> None:
         super().__init__()
         self.role = role
-        self._variables = {**variables, "PLAYHEAD_PORT": str(self.port)}
+        self.variables = {**variables, "PLAYHEAD_PORT": str(self.port)}
+        #: exit statuses that nobody asked for
+        self.died: list[int] = []
 
     @property
     def url(self) -> str:
@@ -51,129 +74,100 @@ class Playhead(Server):
         return [sys.executable, "-m", "playhead", self.role]
 
     def environment(self) -> dict[str, str]:
-        return {**self._variables, "PYTHONPATH": str(ROOT)}
+        return {**self.variables, "PYTHONPATH": os.pathsep.join(filter(None, (self._shim, str(ROOT))))}
+
+    @property
+    def _shim(self) -> str:
+        return self.variables.get("PYTHONPATH", "")
 
     def answers(self) -> bool:
         if self.role == "work":
             return True
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(self.url + "/healthz", timeout=2).status_code == 200
+            return httpx.get(self.url + "/healthz", timeout=2, trust_env=False).status_code == 200
         return False
 
+    def look(self) -> None:
+        """Note it if it has ended by itself."""
+        if self._process is not None and (status := self._process.poll()) is not None:
+            self.died.append(status)
+            self._process = None
 
-@dataclass
-class Phone:
-    """One app installation: its session, what waits to be sent, what was acknowledged."""
+    def stop(self) -> None:
+        self.look()
+        super().stop()
 
-    town: Town
-    number: int
-    rng: random.Random
-    session_id: str = ""
-    token: str = ""
-    queue: list[tuple[str, bytes]] = field(default_factory=list)
-    index: int = 0
-    made: int = 0
-    acknowledged: list[str] = field(default_factory=list)
-    pictures: list[int] = field(default_factory=list)
-    refused: Counter[int] = field(default_factory=Counter)
-    started: asyncio.Event = field(default_factory=asyncio.Event)
+    def kill(self) -> None:
+        self.look()
+        super().kill()
 
-    async def live(self, client: httpx.AsyncClient) -> None:
-        """Send until the town says stop, then send what is left."""
-        await self._start(client)
-        while not self.town.enough.is_set():
-            self._happen()
-            await self._flush(client)
-            if self.rng.random() < 0.1:
-                await self._picture(client)
-            await asyncio.sleep(self.rng.random() * self.town.pause_s)
-        while self.queue:
-            await self._flush(client)
-            await asyncio.sleep(0.2 if self.queue else 0)
 
-    async def _post(self, client: httpx.AsyncClient, path: str, **what: Any) -> httpx.Response | None:
-        try:
-            answer = await client.post(self.town.url + path, **what)
-        except httpx.HTTPError:
-            return None
-        if answer.status_code != 200:
-            self.refused[answer.status_code] += 1
-            return None
-        return answer
+class Load:
+    """An oracle at work."""
 
-    async def _start(self, client: httpx.AsyncClient) -> None:
-        request = {
-            "projectKey": "town", "trackerVersion": "1.0.22", "platform": "ios", "userUUID": self.uuid,
-            "timestamp": int(time.time() * 1000), "userDevice": "iPhone15,2", "width": 390, "height": 844,
-        }  # fmt: skip
-        answer = None
-        while answer is None:
-            await asyncio.sleep(0.1)
-            answer = await self._post(client, "/v1/mobile/start", json=request)
-        told = answer.json()
-        self.session_id, self.token = told["sessionID"], told["token"]
-        self.started.set()
+    def __init__(self, process: subprocess.Popen[bytes], book: Book) -> None:
+        self._process = process
+        self._book = book
 
-    @property
-    def uuid(self) -> str:
-        return f"00000000-0000-4000-8000-{self.number:012d}"
+    def obligations(self) -> int:
+        """Items acknowledged so far."""
+        return self._book.obligations().total()
 
-    def _happen(self) -> None:
-        now_ms = int(time.time() * 1000)
-        for _ in range(self.rng.randint(1, 12)):
-            self.made += 1
-            name = f"p{self.number}-{self.made}"
-            kinds = [MobileEvent(name, "{}"), MobileLog("info", name), MobileClickEvent(name, 1, 2)]
-            self.queue.append((name, encode(self.rng.choice(kinds), timestamp=now_ms)))
+    def statuses(self, kind: str = "") -> Counter[int]:
+        """How requests were answered so far (kinds: start, batch, late, images, json, segment)."""
+        return self._book.statuses(kind)
 
-    async def _flush(self, client: httpx.AsyncClient) -> None:
-        batch, self.queue = self.queue[:40], self.queue[40:]
-        body = encode_batch(self.index, int(time.time() * 1000), [framed for _, framed in batch])
-        self.index += len(batch)
-        headers = {"authorization": f"Bearer {self.token}", "content-encoding": "gzip"}
-        answer = await self._post(client, "/v1/mobile/i", content=gzip.compress(body), headers=headers)
-        if answer is None:
-            self.queue = batch + self.queue
-        else:
-            self.acknowledged += [name for name, _ in batch]
+    async def until(self, within_s: float = 60, **wanted: int) -> None:
+        """Wait for so many obligations of each kind: `until(messages=500, pictures=20)`."""
+        deadline = time.monotonic() + within_s
+        while any(self._book.obligations()[kind.removesuffix("s")] < count for kind, count in wanted.items()):
+            self._check(deadline, f"{self._book.obligations()} instead of {wanted}")
+            await asyncio.sleep(0.05)
 
-    async def _picture(self, client: httpx.AsyncClient) -> None:
-        at_ms = int(time.time() * 1000)
-        out = io.BytesIO()
-        with tarfile.open(fileobj=out, mode="w:gz") as archive:
-            data = b"\xff\xd8\xff" + str(at_ms).encode()
-            entry = tarfile.TarInfo(f"{at_ms}_1_{at_ms}.jpeg")
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-        files = {"batch": (f"{self.session_id}-0.tar.gz", out.getvalue(), "gzip")}
-        headers = {"authorization": f"Bearer {self.token}"}
-        if await self._post(client, "/v1/mobile/images", files=files, headers=headers) is not None:
-            self.pictures.append(at_ms)
+    async def more(self, count: int, within_s: float = 60) -> None:
+        """Wait for that many further obligations, of whatever kind."""
+        deadline = time.monotonic() + within_s
+        target = self.obligations() + count
+        while self.obligations() < target:
+            self._check(deadline, f"{target - self.obligations()} obligations short of {count} more")
+            await asyncio.sleep(0.05)
+
+    def _check(self, deadline: float, what: str) -> None:
+        assert self._process.poll() is None, "the oracle has ended"
+        assert time.monotonic() < deadline, f"{what}; answers: {self.statuses()}"
 
 
 @dataclass
 class Town:
-    """Postgres, Playhead's processes and phones."""
+    """Postgres, Playhead's processes, the book."""
 
     folder: Path
     postgres: PostgresServer
     settings: dict[str, str] = field(default_factory=dict)
-    seed: int = 1
-    pause_s: float = 0.2
-    enough: asyncio.Event = field(default_factory=asyncio.Event)
-    phones: list[Phone] = field(default_factory=list)
+    seed: str = "1"
     http: list[Playhead] = field(default_factory=list)
     workers: list[Playhead] = field(default_factory=list)
+    book: Book = field(default_factory=lambda: Book(temporary_folder("oracle") / "book.sqlite"))
+    _numbers: int = 0
+    _before: dict[Playhead, VitalSigns] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        """The HTTP side."""
+        """Of the first HTTP process."""
         return self.http[0].url
+
+    @property
+    def processes(self) -> list[Playhead]:
+        """All of ours."""
+        return [*self.http, *self.workers]
 
     @property
     def variables(self) -> dict[str, str]:
         """The environment of every process."""
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
         return {
+            "TMPDIR": str(temporary),
             "PLAYHEAD_DATA_DIR": str(self.folder),
             "PLAYHEAD_DATABASE_URL": self.postgres.dsn,
             "PLAYHEAD_ADMIN_KEY": ADMIN,
@@ -182,112 +176,124 @@ class Town:
             "PLAYHEAD_CLAIM_TIMEOUT_S": "3",
             "PLAYHEAD_SWEEP_INTERVAL_S": "2",
             "PLAYHEAD_SEGMENT_MAX_AGE_MS": "50",
+            "PLAYHEAD_APPENDS_PER_SESSION_PER_S": "0",  # apps that live ten times too fast
+            "PLAYHEAD_STARTS_PER_ADDRESS_PER_MIN": "0",
             **self.settings,
         }
 
-    def build(self, *, http: int = 1, workers: int = 1) -> None:
-        """Start the processes."""
+    @property
+    def process_environment(self) -> dict[str, str]:
+        """All of it, for a command beside the processes."""
+        return {**os.environ, **self.variables}
+
+    async def build(self, *, http: int = 1, workers: int = 1) -> None:
+        """Migrate, start the processes, make the project."""
+        await migrate(self.postgres.dsn)
         for role, count, into in (("http", http, self.http), ("work", workers, self.workers)):
             for _ in range(count):
                 process = Playhead(role, self.variables)
                 into.append(process)
-                process.start()
-
-    @contextlib.asynccontextmanager
-    async def loaded(self, phones: int) -> AsyncIterator[None]:
-        """Phones send during the block; at its end they send what is left."""
-        await self._project()
-        self.enough.clear()
-        made = [
-            Phone(self, number, random.Random(f"{self.seed}-{number}"))
-            for number in range(len(self.phones), len(self.phones) + phones)
-        ]
-        self.phones += made
-        limits = httpx.Limits(max_connections=200)
-        async with httpx.AsyncClient(timeout=20, limits=limits) as client, asyncio.TaskGroup() as group:
-            for phone in made:
-                group.create_task(phone.live(client))
-            try:
-                yield
-            finally:
-                self.enough.set()
-
-    async def _project(self) -> None:
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {ADMIN}"}, timeout=20) as client:
-            answer = await client.post(self.url + "/api/v1/projects", json={"name": "Town", "key": "town"})
+                await asyncio.to_thread(process.start)
+        async with self.client() as client:
+            answer = await client.post("/api/v1/projects", json={"name": "Town", "key": PROJECT})
             assert answer.status_code in (201, 409), answer.text
 
-    async def settle(self, timeout_s: float = 90) -> None:
-        """Wait until nothing accepted is pending."""
-        deadline = time.monotonic() + timeout_s
-        settings = Settings(
-            database_url=self.postgres.dsn, data_dir=self.folder, token_secrets="x", admin_key="y",
-            **{name.removeprefix("PLAYHEAD_").lower(): value for name, value in self.settings.items()},
-        )  # fmt: skip
-        async with open_services(settings, role="cli") as services:
-            calm = 0
-            while calm < 4:
-                assert time.monotonic() < deadline, await balances(services.db)
-                await asyncio.sleep(0.5)
-                found = await services.segments.sweep()
-                pending, _ = await services.segments.waiting()
-                calm = 0 if found or pending else calm + 1
-            for balance in await balances(services.db):
-                assert balance.difference == 0, balance
+    def client(self) -> httpx.AsyncClient:
+        """With all rights, for the first HTTP process."""
+        headers = {"authorization": f"Bearer {ADMIN}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, trust_env=False)
 
-    async def judge(self) -> Counter[str]:
-        """Every acknowledged message and picture is readable exactly once, and nothing that was never sent."""
-        seen: Counter[str] = Counter()
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {ADMIN}"}, timeout=60) as client:
-            for phone in self.phones:
-                found = Counter([name async for name in self._messages(client, phone.session_id)])
-                made = {f"p{phone.number}-{n}" for n in range(1, phone.made + 1)}
-                missing = set(phone.acknowledged) - found.keys()
-                twice = {name for name, count in found.items() if count > 1}
-                assert not missing, f"phone {phone.number}: {len(missing)} acknowledged messages are missing"
-                assert not twice, f"phone {phone.number}: {len(twice)} messages are there twice"
-                assert found.keys() <= made, f"phone {phone.number}: messages that nobody sent"
-                answer = await client.get(f"{self.url}/api/v1/replays/{phone.session_id}")
-                replay = answer.json()
-                offset = replay["clock_offset_ms"]
-                answer = await client.get(f"{self.url}/api/v1/replays/{phone.session_id}/frames")
-                times = {frame["at_ms"] - offset for frame in answer.json()["frames"]}
-                assert times >= set(phone.pictures), f"phone {phone.number}: pictures are missing"
-                seen["messages"] += len(found)
-                seen["pictures"] += len(times)
-        return seen
+    @contextlib.asynccontextmanager
+    async def load(
+        self,
+        phones: int = 10,
+        *,
+        senders: int = 1,
+        speedup: float = 10.0,
+        urls: Sequence[str] = (),
+        grace_s: float = 60,
+    ) -> AsyncIterator[Load]:
+        """Phones and senders of events send during the block; at its end the apps live to theirs."""
+        command = [
+            sys.executable, "-m", "tests.faults.oracle", f"--book={self.book.path}", f"--project={PROJECT}",
+            f"--phones={phones}", f"--senders={senders}", f"--speedup={speedup}", f"--seed={self.seed}",
+            f"--first={self._numbers}", f"--grace={grace_s}",
+            *(f"--url={url}" for url in urls or [process.url for process in self.http]),
+        ]  # fmt: skip
+        self._numbers += max(phones, senders)
+        process = await asyncio.to_thread(
+            subprocess.Popen, command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        try:
+            yield Load(process, self.book)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            await asyncio.to_thread(process.communicate)
+        assert process.returncode == 0, "the oracle failed"
 
-    async def _messages(self, client: httpx.AsyncClient, session_id: str) -> AsyncIterator[str]:
-        cursor: str | None = None
+    async def remember(self) -> None:
+        """Vital signs of every process: what the judge wants to see again."""
+        self._before = {each: VitalSigns.of(each.pid) for each in self.processes if each.pid is not None}
+
+    async def judge(self, *, patience_s: float = 90, fresh: bool = True) -> Counter[str]:
+        """Hold the book against the API, look after the processes -> what was seen.
+
+        AssertionError if a promise does not hold within `patience_s`.
+        """
+        command = [
+            sys.executable, "-m", "tests.faults.judge", f"--book={self.book.path}", f"--url={self.url}",
+            f"--admin-key={ADMIN}", f"--project={PROJECT}", f"--patience={patience_s}",
+            *([] if fresh else ["--no-fresh"]),
+        ]  # fmt: skip
+        done = await asyncio.to_thread(
+            subprocess.run, command, cwd=ROOT, env=self.process_environment, stdout=subprocess.PIPE
+        )
+        assert done.returncode in (0, 1) and done.stdout, "the judge failed"
+        verdict: dict[str, Any] = json.loads(done.stdout)
+        await self._vital_signs(verdict["wrong"])
+        print(json.dumps(verdict["seen"]))  # shown by pytest -rP, and when something fails
+        assert not verdict["wrong"], json.dumps(verdict, indent=1, ensure_ascii=False)
+        return Counter(verdict["seen"])
+
+    async def _vital_signs(self, wrong: dict[str, list[str]]) -> None:
+        """J7 and J8; memory and files have some time to come back."""
+        for process in self.processes:
+            process.look()
+            if process.died:
+                wrong.setdefault("J7", []).append(f"{process.role} ended by itself: {process.died}")
+        deadline = time.monotonic() + CALM_S
         while True:
-            query = {"limit": "1000"} | ({"cursor": cursor} if cursor else {})
-            answer = await client.get(f"{self.url}/api/v1/replays/{session_id}/messages", params=query)
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            for message in page["messages"]:
-                fields = message["fields"]
-                yield fields.get("Name") or fields.get("Label") or fields["Content"]
-            cursor = page["next_cursor"]
-            if cursor is None:
+            found = left_behind([self.folder])
+            for process, before in self._before.items():
+                if process.pid is not None:
+                    found += [f"{process.role}: {each}" for each in VitalSigns.of(process.pid).worse(before)]
+            if not found:
                 return
+            if time.monotonic() > deadline:
+                wrong["J8"] = found
+                return
+            await asyncio.sleep(0.5)
 
     def close(self) -> None:
         """End every process."""
-        for process in (*self.http, *self.workers):
+        for process in self.processes:
             process.close()
+        self.book.close()
 
 
 @contextlib.contextmanager
 def new_town(folder: Path, **settings: str) -> Iterator[Town]:
-    """A town with its own Postgres, migrated; processes are started by `build`."""
-    postgres = PostgresServer(fast=False)
-    town = Town(folder, postgres, settings, seed=int(os.environ.get("TOWN_SEED", "1")))
+    """A town with its own Postgres, not built yet."""
+    town = Town(folder, PostgresServer(fast=False), settings, seed=os.environ.get("TOWN_SEED", "1"))
+    print(f"TOWN_SEED={town.seed}")
     try:
-        postgres.start()
+        town.postgres.start()
         yield town
     finally:
         town.close()
-        postgres.close()
+        town.postgres.close()
 
 
-__all__ = ["ADMIN", "Phone", "Playhead", "Town", "new_town"]
+__all__ = ["ADMIN", "LONG", "PROJECT", "Load", "Playhead", "Town", "new_town"]

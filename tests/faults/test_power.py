@@ -1,0 +1,57 @@
+"""The power fails under load: what was acknowledged had been synced, and what had not been synced does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+
+import pytest
+
+from tests.faults.power import Power
+from tests.faults.town import LONG, Town, new_town
+
+CUTS = 30 if LONG else 3
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the witness looks through /proc")
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(1800 if LONG else 400)
+async def test_power_cuts_lose_nothing_that_was_acknowledged(tmp_path) -> None:
+    power = Power(tmp_path)
+    # small segments: the witness copies a file whenever it is synced
+    with new_town(tmp_path, **power.variables, PLAYHEAD_SEGMENT_TARGET_BYTES="200000") as town:
+        await town.build()
+        dice = random.Random(town.seed)
+        async with town.load(phones=6) as load:
+            for _ in range(CUTS):
+                await load.more(150)
+                await asyncio.sleep(dice.random())
+                await _cut(power, town, dice)
+            await load.more(50)
+        seen = await town.judge()
+        print(f"{power.lost} blocks, lengths and entries were lost")
+        assert power.lost and seen["messages"] > 100
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(400)
+async def test_a_program_that_does_not_sync_is_found_out(tmp_path) -> None:
+    """The test above can fail."""
+    power = Power(tmp_path, fsync=False)
+    with new_town(tmp_path, **power.variables, PLAYHEAD_SEGMENT_TARGET_BYTES="200000") as town:
+        await town.build()
+        async with town.load(phones=4) as load:
+            await load.more(100)
+            await _cut(power, town, random.Random(town.seed))
+            await load.more(10)
+        with pytest.raises(AssertionError, match='"J1"'):
+            await town.judge(patience_s=10, fresh=False)
+
+
+async def _cut(power: Power, town: Town, dice: random.Random) -> None:
+    """In a thread: a cut rewrites files, and processes take their time to start."""
+    await asyncio.to_thread(power.cut, town.processes, dice)
+    for process in town.processes:
+        await asyncio.to_thread(process.start)
