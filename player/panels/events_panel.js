@@ -2,10 +2,11 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { icon } from "../draw/icons.js";
+import { issueNamed } from "../draw/issue_kinds.js";
 import { styled } from "../draw/styled.js";
 import { deviceTime } from "../replay/data.js";
 import { detail, facts, whenLoaded } from "./detail.js";
-import { issueName, KINDS, shownAs } from "./happenings.js";
+import { KINDS, shownAs } from "./happenings.js";
 import { listPanel, marked } from "./list_panel.js";
 import { perObject } from "./memo.js";
 import { loadEvent, loadMessage } from "./messages.js";
@@ -136,7 +137,7 @@ function drawDetail(view, { rows }, row, close) {
 function issueDetail(rows, row) {
   const more = Object.entries(valueOf(rows, row, "detail") ?? {});
   return facts([
-    ["Finding", issueName(textOf(rows, row, "type"))],
+    ["Finding", issueNamed(textOf(rows, row, "type")).label],
     ["Title", textOf(rows, row, "title")],
     ...more.map(
       ([name, value]) =>

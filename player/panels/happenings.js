@@ -1,5 +1,6 @@
 // What happened in a session, in words: kinds of events with their icon and colour, a title and more for each row.
 
+import { issueNamed } from "../draw/issue_kinds.js";
 import { textOf, valueOf } from "./rows.js";
 import { touchLabel } from "./touch_label.js";
 
@@ -48,7 +49,7 @@ export const KINDS = {
     more: "",
   })),
   issues: kind("Issues", "Issue", "issue", "issue", (rows, row) => ({
-    title: issueName(textOf(rows, row, "type")),
+    title: issueNamed(textOf(rows, row, "type")).label,
     more: textOf(rows, row, "title"),
   })),
   crashes: kind("Crashes", "Crash", "crash", "crash", (rows, row) => ({
@@ -70,16 +71,6 @@ export const KINDS = {
  */
 export function shownAs(track, rows, row) {
   return track === "events" && valueOf(rows, row, "name") === APPEARED ? "views" : track;
-}
-
-/**
- * `tap_rage` -> Tap rage.
- * @param {string} type
- */
-export function issueName(type) {
-  if (type === "anr") return "App not responding";
-  const words = type.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /**

@@ -8,7 +8,7 @@
 import { duration } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
 import { appVersion, deviceName, fullPlace, system, times, userName } from "../sessions/describe.js";
-import { issueNamed } from "../sessions/fields.js";
+import { issueNamed } from "../draw/issue_kinds.js";
 import { oneLine } from "../panels/safe_text.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 

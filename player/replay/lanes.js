@@ -6,7 +6,7 @@
 
 import { duration } from "../draw/format.js";
 import { touchLabel } from "../panels/touch_label.js";
-import { issueNamed } from "../sessions/fields.js";
+import { issueNamed } from "../draw/issue_kinds.js";
 import { firstFrom } from "./search.js";
 
 /**

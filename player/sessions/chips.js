@@ -6,7 +6,8 @@
  */
 
 import { country, dateTime, duration } from "../draw/format.js";
-import { fieldNamed, issueNamed, PLAIN } from "./fields.js";
+import { issueNamed } from "../draw/issue_kinds.js";
+import { fieldNamed, PLAIN } from "./fields.js";
 import { PERIODS, withDuration, withSpan, withValue } from "./filters.js";
 
 /**

@@ -56,25 +56,3 @@ export function fieldsLike(typed) {
     (field) => field.label.toLowerCase().includes(wanted) || words(field).some((word) => word.startsWith(wanted)),
   );
 }
-
-/** @type {Record<string, {label: string, icon: IconName, tone: "bad" | "warn"}>} */
-const ISSUES = {
-  crash: { label: "Crash", icon: "crash", tone: "bad" },
-  anr: { label: "Not responding", icon: "frozen", tone: "bad" },
-  tap_rage: { label: "Tap rage", icon: "rage", tone: "warn" },
-  network_error: { label: "Network errors", icon: "network", tone: "warn" },
-  network_error_burst: { label: "Network errors", icon: "network", tone: "warn" },
-  network_errors: { label: "Network errors", icon: "network", tone: "warn" },
-  slow_screen: { label: "Slow screen", icon: "slow", tone: "warn" },
-};
-
-/** How a kind of issue is shown; kinds that are not known here by their own name. @param {string} type */
-export function issueNamed(type) {
-  if (Object.hasOwn(ISSUES, type)) return /** @type {typeof ISSUES[string]} */ (ISSUES[type]);
-  const words = type.replaceAll("_", " ").trim();
-  return {
-    label: words.charAt(0).toUpperCase() + words.slice(1),
-    icon: /** @type {const} */ ("issue"),
-    tone: /** @type {const} */ ("warn"),
-  };
-}

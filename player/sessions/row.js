@@ -6,10 +6,10 @@
 
 import { count, duration, shortCount, spokenDuration } from "../draw/format.js";
 import { icon } from "../draw/icons.js";
+import { issueNamed } from "../draw/issue_kinds.js";
 import { styled } from "../draw/styled.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import * as describe from "./describe.js";
-import { issueNamed } from "./fields.js";
 
 /** Name, and the part of its class that its cells have too. @type {readonly [string, string][]} */
 export const COLUMNS = [

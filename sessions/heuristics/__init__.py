@@ -8,9 +8,12 @@ from collections.abc import Sequence
 
 from sessions.heuristics.crash import crashes
 from sessions.heuristics.finding import Finding, Rule, Timed
+from sessions.heuristics.network_errors import network_error_bursts
+from sessions.heuristics.not_responding import not_responding
+from sessions.heuristics.slow_screen import slow_screens
 from sessions.heuristics.tap_rage import tap_rages
 
-RULES: tuple[Rule, ...] = (crashes, tap_rages)
+RULES: tuple[Rule, ...] = (crashes, not_responding, tap_rages, network_error_bursts, slow_screens)
 
 
 def find_issues(messages: Sequence[Timed]) -> list[Finding]:

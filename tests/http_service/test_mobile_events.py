@@ -9,7 +9,7 @@ from client.devices import DEVICES, Platform
 from client.phone import Phone
 from client.report import Report
 from client.scenes import Scene
-from client.script import Crash, CrashSend, Emit, Script, Show, Vitals
+from client.script import Crash, CrashSend, Emit, Freeze, Script, Show, Vitals
 from client.sdk_model import Options
 from client.simulation import launch
 from client.transport import HttpTransport, Reply, Request
@@ -82,8 +82,8 @@ class InStep(HttpTransport):
         return reply
 
 
-def a_script(*steps: Emit | Crash) -> Script:
-    return Script(8_000, (Show(0, Scene("shop", "Home")), *steps), Vitals(7, 6, 4_000_000))
+def a_script(*steps: Emit | Crash | Freeze, duration_ms: int = 8_000) -> Script:
+    return Script(duration_ms, (Show(0, Scene("shop", "Home")), *steps), Vitals(7, 6, 4_000_000))
 
 
 async def play(site: Site, *scripts: Script) -> tuple[list[int], int]:
@@ -159,3 +159,33 @@ async def test_findings_are_events_that_late_data_change(site) -> None:
     assert [(each["name"], each["data"].get("taps")) for each in issues] == [("tap_rage", 5), ("crash", None)]
     assert issues[0]["id"] == rage["id"]
     assert len(await listed(site, first, category="click")) == 5
+
+
+async def test_a_stuck_main_thread_a_failing_host_and_a_slow_screen_are_findings(site) -> None:
+    calls = [
+        Emit(
+            2_000 + n * 500,
+            MobileNetworkCall("request", "GET", "https://api.example.com/cart", "", "", 503, 90),
+        )
+        for n in range(5)
+    ]
+    slow = [
+        Emit(8_000, TAP),
+        Emit(
+            11_500, MobileNetworkCall("request", "POST", "https://pay.example.com/order", "", "", 201, 3_300)
+        ),
+        Emit(11_600, MobileViewComponentEvent("Order", "OrderView", True)),
+    ]
+    script = a_script(*calls, *slow, Freeze(24_000, 64_000), duration_ms=100_000)
+    (session_id,), _ = await play(site, script)
+    await finalize(site)
+    found = (await site.client.get(f"{API}/{session_id}", headers=ADMIN)).json()["issues"]
+    assert [each["type"] for each in found] == ["network_error_burst", "slow_screen", "anr"]
+    burst, wait, stuck = found
+    assert (burst["title"], burst["detail"]["calls"]) == ("5 failed calls to api.example.com", 5)
+    assert (wait["title"], wait["detail"]["wait_ms"]) == ("Order took 3.6 s after UIButton 'Buy'", 3_600)
+    assert stuck["detail"]["screen"] == "Order" and 60_000 <= stuck["detail"]["gap_ms"] <= 75_000
+    for issue in ("network_error_burst", "slow_screen", "anr"):
+        query = {"project": "shop", "issue": issue}
+        listed = (await site.client.get(API, params=query, headers=ADMIN)).json()["replays"]
+        assert [each["session_id"] for each in listed] == [str(session_id)]

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { chipsOf, valueText } from "../../../player/sessions/chips.js";
-import { FIELDS, fieldsLike, issueNamed } from "../../../player/sessions/fields.js";
+import { issueNamed } from "../../../player/draw/issue_kinds.js";
+import { FIELDS, fieldsLike } from "../../../player/sessions/fields.js";
 import {
   NO_FILTERS,
   apiParams,
