@@ -66,7 +66,9 @@ def _address(process: subprocess.Popen[bytes], noted: Path) -> str:
 
 def _recorded(url: str, log: Path) -> int:
     """Wait until every demo session is a recording, load each once -> how many."""
-    while "demo sessions are there" not in log.read_text():
+    while "demo sessions are there" not in (said := log.read_text()):
+        if "could not be made" in said:
+            raise SystemExit(said)
         time.sleep(1)
     while True:
         found = json.loads(_get(f"{url}/api/v1/replays?project=demo&limit=100"))["replays"]

@@ -23,14 +23,14 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Run one role to its end and exit: 0, 1 (failed), 2 (settings)."""
     parser = argparse.ArgumentParser(prog="playhead", allow_abbrev=False)
     parser.add_argument("role", choices=ROLES)
-    parser.add_argument("--name", required=True)
+    parser.add_argument("--name")
     parser.add_argument(LIFELINE, type=int, required=True)
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--fd", type=int, action="append", default=[])
     chosen = parser.parse_args(arguments)
     try:
         settings = load(os.environ)
-        processes.begin(settings, chosen.name, lifeline=chosen.lifeline, again=chosen.again)
+        processes.begin(settings, chosen.name or chosen.role, lifeline=chosen.lifeline, again=chosen.again)
         ROLES[chosen.role](settings, chosen.fd)
     except BadSettings as problem:
         for fault in problem.faults:
