@@ -29,7 +29,8 @@ async def ready(call: Call) -> Response:
 
 
 async def metrics(call: Call) -> Response:
-    """Prometheus text."""
+    """Prometheus text; the state of the dependencies is as fresh as in `/readyz`, whether anybody asks that or not."""
+    await call.context.readiness.check()
     body, content_type = render_metrics()
     return Response(body, headers={"content-type": content_type})
 

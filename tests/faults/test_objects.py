@@ -44,6 +44,7 @@ async def test_a_store_that_is_away_then_slow_costs_nothing_and_nobody_waits(tmp
     async with _town_on_s3(tmp_path) as (town, _, store):
         async with town.load(6) as load:
             await load.until(messages=200)
+            await town.remember()
             store.away = True
             store.cut()
             before = load.statuses("batch")[200]
@@ -70,10 +71,10 @@ async def test_a_store_that_refuses_the_key_is_told_everywhere_and_nothing_is_lo
             server.secret_key = "rotated-without-telling-anybody"
             await asyncio.to_thread(_restart, server)
             await load.more(100)  # into the spool
-            assert "storage refuses writes (403" in await _says(town, "objects")
             async with town.client() as client:
                 metrics = (await client.get("/metrics")).text
             assert 'playhead_dependency_up{dependency="objects"} 0.0' in metrics
+            assert "storage refuses writes (403" in await _says(town, "objects")
             doctor = await asyncio.to_thread(_doctor, town)
             (finding,) = [each for each in doctor["findings"] if each["name"] == "object store"]
             assert finding["state"] == "fail" and "storage refuses writes (403" in finding["detail"]

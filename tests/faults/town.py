@@ -117,14 +117,14 @@ class Load:
         """How requests were answered so far (kinds: start, batch, late, images, json, segment)."""
         return self._book.statuses(kind)
 
-    async def until(self, within_s: float = 60, **wanted: int) -> None:
+    async def until(self, within_s: float = 120, **wanted: int) -> None:
         """Wait for so many obligations of each kind: `until(messages=500, pictures=20)`."""
         deadline = time.monotonic() + within_s
         while any(self._book.obligations()[kind.removesuffix("s")] < count for kind, count in wanted.items()):
             self._check(deadline, f"{self._book.obligations()} instead of {wanted}")
             await asyncio.sleep(0.05)
 
-    async def more(self, count: int, within_s: float = 60) -> None:
+    async def more(self, count: int, within_s: float = 120) -> None:
         """Wait for that many further obligations, of whatever kind."""
         deadline = time.monotonic() + within_s
         target = self.obligations() + count

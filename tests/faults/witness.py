@@ -15,6 +15,9 @@ import os
 import shutil
 import stat
 import threading
+import time
+
+SYNC_S = 0.01  # of a slow disk
 
 
 class Witness:
@@ -31,7 +34,8 @@ class Witness:
         os.close(self._held)
 
     def synced(self, fd: int) -> None:
-        """In place of fsync(fd): from now on this is what the disk holds."""
+        """In place of fsync(fd): from now on this is what the disk holds. Slow, so that cuts come between."""
+        time.sleep(SYNC_S)
         found = os.fstat(fd)
         path = f"/proc/self/fd/{fd}"
         if stat.S_ISDIR(found.st_mode):
