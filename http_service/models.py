@@ -94,6 +94,16 @@ class SuggestionQuery(Shape):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
+class FrameQuery(Shape):
+    """How a picture is named."""
+
+    clock: Literal["corrected", "device"] = Field(
+        "corrected",
+        description="which clock `at_ms` is of; by the device's (`frames.t` of the timeline) a picture keeps its "
+        "address while the session is live and its correction moves",
+    )
+
+
 class MessageQuery(Shape):
     """Which messages of a replay."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,11 +29,12 @@ _LARGE_BYTES: Final = 20_000
 class FrameIndex:
     """Pictures by corrected time; of several at one millisecond each later one moves to the next free."""
 
-    __slots__ = ("_formats", "_lengths", "_objects", "_offsets", "at_ms")
+    __slots__ = ("_formats", "_lengths", "_objects", "_offset_ms", "_offsets", "at_ms")
 
     def __init__(self, frames: Iterable[tuple[int, int, int, int, int]], offset_ms: int) -> None:
         """`frames`: (device time, object, offset, length, place in FORMATS) by time."""
         self.at_ms = array("q")
+        self._offset_ms = offset_ms
         self._objects, self._offsets, self._lengths = array("I"), array("Q"), array("I")
         self._formats = bytearray()
         last = -(2**63)
@@ -65,6 +66,15 @@ class FrameIndex:
         """The picture of this corrected time."""
         place = bisect_left(self.at_ms, at_ms)
         return self[place] if place < len(self) and self.at_ms[place] == at_ms else None
+
+    def find_by_device(self, at_ms: int) -> StoredFrame | None:
+        """The picture of this time of the device's clock, which stays the same however the correction moves."""
+        return self.find(corrected(at_ms, self._offset_ms))
+
+    def shown_at(self, at_ms: int) -> StoredFrame | None:
+        """The last picture that is not after this corrected time."""
+        place = bisect_right(self.at_ms, at_ms) - 1
+        return self[place] if place >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)

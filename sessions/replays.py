@@ -205,16 +205,24 @@ class Replays:
         return [FrameInfo(f.at_ms, f.length, f.format) for f in await self._frame_index(session, live)]
 
     @_steady
-    async def frame(self, session: Session, at_ms: int) -> tuple[bytes, str]:
-        """One picture's bytes and format. Raises NotFound."""
+    async def frame(self, session: Session, at_ms: int, *, by_device: bool = False) -> tuple[bytes, str]:
+        """One picture's bytes and format; `by_device`: its time is the device's clock. Raises NotFound."""
         live = await self._live.get(session) if session.live else None
-        found = (await self._frame_index(session, live)).find(at_ms)
+        index = await self._frame_index(session, live)
+        found = index.find_by_device(at_ms) if by_device else index.find(at_ms)
         if found is None:
             raise NotFound("no frame at that time")
         if live is not None:
             return live.gathered.material.content(found.offset, found.length), found.format
         key = f"{_prefix(session)}frames-{found.object_no}"
         return await self._objects.get(key, start=found.offset, length=found.length), found.format
+
+    async def shown_at(self, session: Session, at_ms: int) -> int:
+        """The corrected time of the last picture not after this one. Raises NotFound."""
+        found = (await self.album(session)).shown_at(at_ms)
+        if found is None:
+            raise NotFound("no frame at that time")
+        return found.at_ms
 
     @_steady
     async def poster(self, session: Session) -> Poster:

@@ -79,13 +79,24 @@ async def frames(call: Call) -> Response:
 
 
 async def frame(call: Call) -> Response:
-    """One picture."""
+    """One picture. While a session is live its correction may move, and the corrected times with it: then an address
+    of before leads to what was on the screen at that time, and only those by the device's clock are for ever.
+    """
+    query = call.query(models.FrameQuery)
     text = call.path("at_ms")
     digits = text.removeprefix("-")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 16:
         raise NotFound("no frame at that time")
-    content, form = await call.services.replays.frame(await _session(call), int(text))
-    headers = {"cache-control": FOREVER, "content-disposition": "inline"}
+    session, at_ms, by_device = await _session(call), int(text), query.clock == "device"
+    lasting = by_device or not session.live
+    try:
+        content, form = await call.services.replays.frame(session, at_ms, by_device=by_device)
+    except NotFound:
+        if lasting:
+            raise
+        shown = await call.services.replays.shown_at(session, at_ms)
+        return Response(status_code=307, headers={"location": str(shown), "cache-control": "no-store"})
+    headers = {"cache-control": FOREVER if lasting else "no-store", "content-disposition": "inline"}
     return Response(content, media_type=f"image/{form}", headers=headers)
 
 
@@ -234,7 +245,7 @@ _MESSAGE: Final = {
 }
 
 
-def _read(path: str, summary: str, reply: Reply, handle: Any, **more: Any) -> Operation:
+def _read(path: str, summary: str, reply: Reply, handle: Any, *others: Reply, **more: Any) -> Operation:
     refusals = (404, 422, 503) if "query" in more else (404, 503)
     return Operation(
         "GET",
@@ -242,7 +253,7 @@ def _read(path: str, summary: str, reply: Reply, handle: Any, **more: Any) -> Op
         summary,
         "replays",
         Access.READ,
-        (reply,),
+        (reply, *others),
         handle=handle,
         refusals=refusals,
         shared="{session_id}" in path,
@@ -305,6 +316,8 @@ OPERATIONS: Final = (
         "Read one picture",
         Reply(200, "the picture as it was sent", content_type="image/*"),
         frame,
+        Reply(307, "the session is live and its times have moved: what was on the screen then", content_type=""),
+        query=models.FrameQuery,
         parameters={**_ID, "at_ms": "time from the list of pictures"},
     ),
     _read(

@@ -13,9 +13,9 @@ import { backgroundOf, fromPhone, gapsOf, inactiveOf } from "./stretches.js";
  */
 
 /**
- * Pictures by time. `t`: corrected ms since the session's start; `at_ms`: the picture's name in its URL; `bytes`:
- * size; `format`: index into `formats`; `same`: index of the first picture with the same content.
- * @typedef {{t: number[], at_ms: number[], bytes: number[], format: number[], formats: string[], same: number[]}} Frames
+ * Pictures by time. `t`: corrected ms since the session's start; `name`: what the picture is called in its address,
+ * its time by the device's clock, which no correction moves; `bytes`: size; `format`: index into `formats`; `same`: index of the first picture with the same content.
+ * @typedef {{t: number[], name: number[], bytes: number[], format: number[], formats: string[], same: number[]}} Frames
  */
 
 /** @typedef {{type: string, t: number, title: string, detail: Record<string, any>}} Issue */
@@ -122,7 +122,7 @@ function rebase(times, shift) {
 }
 
 /**
- * Pictures are named by their corrected time; of several at one ms each later one has the next free one.
+ * Of several pictures at one ms each later one has the next free ms, as on the server.
  * @param {any} sent
  * @param {number} start_ms
  * @param {number} offset_ms
@@ -130,17 +130,18 @@ function rebase(times, shift) {
  */
 function framesOf(sent, start_ms, offset_ms) {
   const device = sent.t ?? [];
-  const at_ms = new Array(device.length);
+  const name = new Array(device.length);
   const t = new Array(device.length);
   let last = -Infinity;
   for (let k = 0; k < device.length; k++) {
     const corrected = Math.min(Math.max(device[k] + offset_ms, -MAX_MS), MAX_MS);
-    at_ms[k] = last = Math.max(last + 1, corrected);
+    last = Math.max(last + 1, corrected);
+    name[k] = last - offset_ms;
     t[k] = last - start_ms;
   }
   return {
     t,
-    at_ms,
+    name,
     bytes: sent.bytes ?? [],
     format: sent.format ?? [],
     formats: sent.formats ?? FORMATS,

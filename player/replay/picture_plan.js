@@ -41,7 +41,7 @@ export function planOf(frames, view, room) {
  * @param {number} place
  */
 export function nameOf(frames, place) {
-  return frames.at_ms[frames.same[place]];
+  return frames.name[frames.same[place]];
 }
 
 /**

@@ -4,7 +4,8 @@
  *
  * @typedef {{type: "want", decode: number[], previews: number[], fetch: number[]}} Want  replaces what was wanted before
  * @typedef {{type: "let_go", decoded: number[], previews: number[]}} LetGo  pictures that were closed
- * @typedef {{type: "open", address: string}} Open  what stands before a picture's name
+ * @typedef {{before: string, after: string}} PictureAddress  what stands around a picture's name
+ * @typedef {{type: "open", address: PictureAddress}} Open
  * @typedef {Open | Want | LetGo} Order
  * @typedef {"damaged" | "missing" | "unreachable" | "signed_out"} Reason
  * @typedef {{type: "picture", name: number, preview: boolean, bitmap: ImageBitmap}} Decoded
@@ -27,7 +28,8 @@ const MAX_RETRY_MS = 30_000;
  * @param {number} [tools.max_bytes] of compressed pictures kept
  */
 export function createPictureQueue({ load, decode, tell, max_bytes = MAX_BYTES }) {
-  let address = "";
+  /** @type {PictureAddress} */
+  let address = { before: "", after: "" };
   /** @type {Want} */
   let want = { type: "want", decode: [], previews: [], fetch: [] };
   /** @type {Map<number, Blob>} least recently used first */
@@ -85,7 +87,7 @@ export function createPictureQueue({ load, decode, tell, max_bytes = MAX_BYTES }
     const abort = new AbortController();
     loading.set(name, abort);
     try {
-      const answer = await load(address + name, abort.signal);
+      const answer = await load(address.before + name + address.after, abort.signal);
       if (answer.ok) keep(name, await answer.blob());
       else if (answer.status === 401) lose(name, "signed_out");
       else if (answer.status < 500 && answer.status !== 429) lose(name, "missing");

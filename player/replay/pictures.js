@@ -4,7 +4,7 @@
  *
  * @import { Frames } from "./data.js"
  * @import { View } from "./picture_plan.js"
- * @import { Order, Reason, Report } from "./picture_queue.js"
+ * @import { Order, PictureAddress, Reason, Report } from "./picture_queue.js"
  * @import { Stretch } from "./stretches.js"
  */
 
@@ -29,13 +29,13 @@ const MAX_PREVIEWS = 240;
 const LOOK_BACK = 240;
 
 /**
- * @param {string} address what stands before a picture's name
+ * @param {PictureAddress} address
  * @param {(name: number) => void} changed a picture came, or failed
  * @param {PictureWorker} [worker]
  */
 export function createPictures(address, changed, worker = startWorker()) {
   /** @type {Frames} */
-  let frames = { t: [], at_ms: [], bytes: [], format: [], formats: [], same: [] };
+  let frames = { t: [], name: [], bytes: [], format: [], formats: [], same: [] };
   /** @type {View | null} */
   let view = null;
   /** @type {number | null} */
@@ -134,7 +134,7 @@ export function createPictures(address, changed, worker = startWorker()) {
     if (place < 0) return;
     const name = nameOf(frames, place);
     try {
-      const answer = await fetch(address + name);
+      const answer = await fetch(address.before + name + address.after);
       const bitmap = answer.ok && !closed && !decoded.has(name) ? await decodePicture(await answer.blob()) : null;
       if (!bitmap) return;
       if (closed) return bitmap.close();

@@ -6,9 +6,13 @@ import { ApiError, PREFIX } from "../api.js";
 
 /** @typedef {{answer: any, etag: string | null}} Timeline */
 
-/** @param {string} session_id */
+/**
+ * Where pictures are, by their time on the device's clock: the corrected time of a live session's may still move.
+ * @param {string} session_id
+ * @returns {import("./picture_queue.js").PictureAddress}
+ */
 export function picturesAddress(session_id) {
-  return `${PREFIX}/replays/${session_id}/frames/`;
+  return { before: `${PREFIX}/replays/${session_id}/frames/`, after: "?clock=device" };
 }
 
 /**

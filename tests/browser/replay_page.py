@@ -83,7 +83,7 @@ class Recording:
         names = frames.get("same") or range(len(frames["t"]))
         times = frames["t"]
         return [
-            (self.moment(at_ms), f"/api/v1/replays/{self.session_id}/frames/{times[name]}")
+            (self.moment(at_ms), f"/api/v1/replays/{self.session_id}/frames/{times[name]}?clock=device")
             for at_ms, name in zip(times, names, strict=True)
         ]
 

@@ -135,6 +135,46 @@ async def test_frames_are_served_as_sent_and_for_ever(site):
         )
 
 
+async def test_a_picture_of_a_live_session_keeps_its_address_while_the_correction_moves(site):
+    started = await site.start("shop", timestamp=site.clock() - 430_000)
+    headers, own_key = bearer(started["token"]), await own(site)
+    session_id, phone_ms = started["sessionID"], site.clock() - 400_000
+    folder = f"{API}/{session_id}/frames"
+
+    async def send(delay_ms: int, records: int) -> None:
+        """A batch that was so long on its way, from a phone whose clock is behind."""
+        framed = [encode(MobileLog("info", "x"), timestamp=phone_ms)]
+        sent = encode_batch(0, site.clock() - 400_000 - delay_ms, framed)
+        assert (await site.client.post("/v1/mobile/i", content=sent, headers=headers)).status_code == 200
+        await site.work(records)
+
+    name = f"{session_id}-{phone_ms}.tar.gz"
+    files = {"batch": (name, archive([phone_ms, phone_ms + 60_000]), "gzip")}
+    assert (await site.client.post("/v1/mobile/images", files=files, headers=headers)).status_code == 200
+    await send(delay_ms=20_000, records=3)
+
+    async def corrected() -> list[int]:
+        got = await site.client.get(folder, headers=own_key)
+        return [each["at_ms"] for each in got.json()["frames"]]
+
+    first = await corrected()
+    await send(delay_ms=0, records=4)
+    second = await corrected()
+    assert second[0] < first[0], "the correction has not moved"
+    for number in (0, 1):
+        steady = await site.client.get(f"{folder}/{phone_ms + 60_000 * number}?clock=device", headers=own_key)
+        assert (steady.status_code, steady.content) == (200, picture(number))
+        assert "immutable" in steady.headers["cache-control"]
+        moved = await site.client.get(f"{folder}/{first[number]}", headers=own_key, follow_redirects=True)
+        assert (moved.status_code, moved.content) == (200, picture(number))
+        assert [each.status_code for each in moved.history] == [307]
+        now = await site.client.get(f"{folder}/{second[number]}", headers=own_key)
+        assert (now.content, now.headers["cache-control"]) == (picture(number), "no-store")
+    for path in ("1", "1?clock=device", f"{phone_ms + 1}?clock=device"):
+        assert code(await site.client.get(f"{folder}/{path}", headers=own_key)) == (404, "not_found")
+    assert code(await site.client.get(f"{folder}/1?clock=sun", headers=own_key))[0] == 422
+
+
 async def test_the_last_screen_is_a_small_picture_live_recorded_and_from_older_recordings(site):
     session_id = await record(site)
     headers = await own(site)

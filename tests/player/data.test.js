@@ -40,7 +40,8 @@ test("every time is ms since the start by the corrected clock", () => {
 
 test("pictures of one millisecond get the names by which the server gives them out", () => {
   const { frames } = replayOf(answer());
-  assert.deepEqual(frames.at_ms, [START + 500, START + 501, START + 502, START + 1_500]);
+  const own = START - OFFSET;
+  assert.deepEqual(frames.name, [own + 500, own + 501, own + 502, own + 1_500]);
   assert.deepEqual(frames.t, [500, 501, 502, 1_500]);
   assert.deepEqual(frames.same, [0, 1, 2, 0]);
 });

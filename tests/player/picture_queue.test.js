@@ -33,7 +33,7 @@ function rig(more) {
     tell: (report) => reports.push(report),
     ...more,
   });
-  queue.take({ type: "open", address: "/p/" });
+  queue.take({ type: "open", address: { before: "/p/", after: "" } });
   return {
     queue,
     order,

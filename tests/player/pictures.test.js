@@ -11,7 +11,7 @@ import { createPictures, stretchesOf } from "../../player/replay/pictures.js";
 function framesOf(count, same) {
   const each = Array.from({ length: count }, (_, k) => k);
   return {
-    t: each.map((k) => k * 1_000), at_ms: each.map((k) => 1_000 + k), bytes: each.map(() => 9), format: each.map(() => 0),
+    t: each.map((k) => k * 1_000), name: each.map((k) => 1_000 + k), bytes: each.map(() => 9), format: each.map(() => 0),
     formats: ["jpeg"], same: same ?? each,
   };
 }
@@ -97,7 +97,7 @@ function puppet() {
 
 test("an earlier picture stands in until the wanted one is there", () => {
   const hand = puppet();
-  const pictures = createPictures("/p/", () => {}, /** @type {any} */ (hand.worker));
+  const pictures = createPictures({ before: "/p/", after: "" }, () => {}, /** @type {any} */ (hand.worker));
   pictures.show(framesOf(20));
   pictures.want(still);
   assert.equal(pictures.at(5_500).bitmap, null);
@@ -111,7 +111,7 @@ test("an earlier picture stands in until the wanted one is there", () => {
 
 test("a picture that fails is told as such and does not hide the others", () => {
   const hand = puppet();
-  const pictures = createPictures("/p/", () => {}, /** @type {any} */ (hand.worker));
+  const pictures = createPictures({ before: "/p/", after: "" }, () => {}, /** @type {any} */ (hand.worker));
   pictures.show(framesOf(20));
   hand.say({ type: "failed", name: 1_005, reason: "damaged" });
   assert.equal(pictures.at(5_500).failed, "damaged");
@@ -122,7 +122,7 @@ test("a picture that fails is told as such and does not hide the others", () => 
 
 test("scrubbing through a long session keeps a bounded number of pictures open", () => {
   const hand = puppet();
-  const pictures = createPictures("/p/", () => {}, /** @type {any} */ (hand.worker));
+  const pictures = createPictures({ before: "/p/", after: "" }, () => {}, /** @type {any} */ (hand.worker));
   pictures.show(framesOf(3_600));
   for (let k = 0; k < 3_600; k++) {
     pictures.want({ ...still, position_ms: k * 1_000, scrubbing: true });
@@ -140,7 +140,7 @@ test("scrubbing through a long session keeps a bounded number of pictures open",
 
 test("large pictures leave room for fewer", () => {
   const hand = puppet();
-  const pictures = createPictures("/p/", () => {}, /** @type {any} */ (hand.worker));
+  const pictures = createPictures({ before: "/p/", after: "" }, () => {}, /** @type {any} */ (hand.worker));
   pictures.show(framesOf(100));
   for (let k = 0; k < 40; k++) hand.give(1_000 + k, false, 20_000);
   assert.equal(pictures.decoded.pictures, 8);
@@ -148,7 +148,7 @@ test("large pictures leave room for fewer", () => {
 
 test("nothing is asked for twice in a row", () => {
   const hand = puppet();
-  const pictures = createPictures("/p/", () => {}, /** @type {any} */ (hand.worker));
+  const pictures = createPictures({ before: "/p/", after: "" }, () => {}, /** @type {any} */ (hand.worker));
   pictures.show(framesOf(100));
   pictures.want(still);
   pictures.want({ ...still, position_ms: 5_600 });
