@@ -14,6 +14,7 @@ NAMES = (
     "bench_player",
     "bench_events",
     "bench_event_sessions",
+    "bench_search",
 )
 
 

@@ -67,7 +67,11 @@ class ReplayQuery(Shape):
     metadata: dict[str, Text] = Field(default_factory=dict, description="`metadata.KEY=VALUE`")
     sort: Sort = "newest"
     limit: Limit = 50
-    cursor: Cursor | None = Field(None, description="`next_cursor` of the page before")
+    cursor: Cursor | None = Field(
+        None,
+        description="`next_cursor` of the page before. While there is one, the list goes on, even after a page that is "
+        "not full: with several filters, a page ends after so many sessions have been looked at",
+    )
 
 
 class ExportQuery(Shape):

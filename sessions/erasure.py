@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from playhead.errors import Unavailable
-from sessions import issues, recording
+from sessions import issues, recording, terms
 from sessions.model import Session
 from storage import doomed
 from storage.objects import ObjectStore
@@ -96,6 +96,7 @@ async def erase_session(db: Database, objects: ObjectStore, session: Session, no
     with contextlib.suppress(Unavailable):
         removed["objects"] = await doomed.delete_prefix(objects, recording.prefix(*key))
         await db.execute(REMOVED, *key, dict(removed))
+    await terms.purge(db)
 
 
 async def delete_rows(conn: Any, project_id: int, session_id: int, *, now_ms: int) -> Counter[str]:

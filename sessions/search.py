@@ -1,23 +1,27 @@
-"""Filters of the session list to SQL: allowed columns and facets from tables, values always bound, keyset pages.
+"""The session list: filters, orders and pages, at a cost that follows the page and not the number of sessions.
 
-Exact filters are lookups in `facets` (an inverted index, newest first within each value), so their cost follows
-the page, not the number of sessions.
+Exact filters are look-ups in `facets` (an inverted index, newest first within each value), parts of texts go by way of
+the values that contain them (`facet_values`). One filter is read in its own order. Of several, the rarest is read as a
+whole if it is rare enough, and its sessions are asked for the others; if all are common, sessions are walked through
+in the order of the list until the page is full. That is bounded, too: a page may end early and is then continued by
+its cursor. See docs/decisions/0012-bounded-search.md.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-import orjson
-
-from playhead.errors import Detail, ValidationFailed
+from sessions import ways
+from sessions.conditions import Condition, Duration, Part, Term, Wanted, Window, like
+from sessions.cursors import SORTS, decode_cursor, encode_cursor, order_of
 from sessions.facts import TERM_CHARS
-from sessions.model import COLUMNS, Session
-from sessions.store import session_from_row
+from sessions.model import Session
+from sessions.ways import Found
+
+__all__ = ["FACETS", "SORTS", "Page", "ReplayFilters", "search"]
 
 #: query parameter -> facet
 FACETS = {
@@ -34,15 +38,18 @@ FACETS = {
     "event": "event",
     "view": "view",
 }
-#: sort name -> (column, descending)
-SORTS = {
-    "newest": ("started_ms", True),
-    "oldest": ("started_ms", False),
-    "longest": ("duration_ms", True),
-    "shortest": ("duration_ms", False),
-    "most_events": ("events", True),
-    "fewest_events": ("events", False),
-}
+#: terms that contain a text are looked up one by one up to here; a text that more contain is a common one
+MAX_TERMS: Final = 1_000
+#: what an index of trigrams can look for; anything else is looked for in the sessions themselves
+_WORD: Final = re.compile(r"[^\W_]{3}")
+
+PROJECTS: Final = "SELECT project_id FROM projects ORDER BY project_id"
+CONTAINING: Final = """
+SELECT facet, value FROM facet_values
+WHERE project_id = ANY($1::int[]) AND ($2::text IS NULL OR facet = $2) AND value ILIKE $3 LIMIT $4
+"""
+#: how common the text is decides how to look for it, so the plan has to be made for this very text
+PLANNED: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,123 +71,63 @@ class ReplayFilters:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of sessions; `next_cursor` is none at the end."""
+    """One page of sessions; `next_cursor` is none at the end. One that has it may hold fewer than the limit."""
 
     sessions: list[Session]
     next_cursor: str | None
 
 
-class _Query:
-    """Collects conditions and their bound values."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-        self.conditions: list[str] = []
-
-    def bind(self, value: Any) -> str:
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-    def where(self, template: str, value: Any) -> None:
-        """Add a condition; `{}` is the bound value."""
-        self.conditions.append(template.format(self.bind(value)))
-
-    def facet(self, name: str, value: str, operator: str = "=") -> None:
-        """The session has a term of this facet; `name` empty means any facet."""
-        which = f"f.facet = {self.bind(name)} AND " if name else ""
-        self.conditions.append(
-            "EXISTS (SELECT 1 FROM facets f WHERE f.project_id = s.project_id AND f.session_id = s.session_id"
-            f" AND f.started_ms = s.started_ms AND {which}f.value {operator} {self.bind(value)})"
-        )
-
-    def contains(self, names: Sequence[str], value: str) -> None:
-        """The session has a term that contains the text, whatever case; `names` empty means any facet."""
-        which = f"f.facet = ANY({self.bind(list(names))}) AND " if names else ""
-        self.conditions.append(
-            "(s.project_id, s.session_id) IN (SELECT f.project_id, f.session_id FROM facets f"
-            f" WHERE {which}f.value ILIKE {self.bind(like(value))})"
-        )
-
-
-def like(text: str) -> str:
-    """A LIKE pattern that matches texts containing `text` literally."""
-    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-
-
-def build_query(filters: ReplayFilters, project_ids: Sequence[int] | None) -> tuple[str, list[Any]]:
-    """SQL and its values for one page (one row more than the limit). Raises ValidationFailed (cursor, sort)."""
-    if filters.sort not in SORTS:
-        raise ValidationFailed(details=[Detail("sort", "invalid_value", f"one of {', '.join(SORTS)}")])
-    column, descending = SORTS[filters.sort]
-    query = _Query()
-    if project_ids is not None:
-        single = len(project_ids) == 1
-        query.where(
-            "s.project_id = {}" if single else "s.project_id = ANY({})",
-            project_ids[0] if single else list(project_ids),
-        )
-    for template, value in (
-        ("s.started_ms >= {}", filters.from_ms),
-        ("s.started_ms <= {}", filters.to_ms),
-        ("s.duration_ms >= {}", filters.min_duration_ms),
-        ("s.duration_ms <= {}", filters.max_duration_ms),
-    ):
-        if value is not None:
-            query.where(template, value)
-    for name, text in filters.facets.items():
-        query.facet(FACETS[name], text[:TERM_CHARS])
-    for key, text in filters.metadata.items():
-        query.facet(f"metadata.{key[:TERM_CHARS]}", text[:TERM_CHARS])
-    if filters.url:
-        query.contains(["url"], filters.url)
-    if filters.text:
-        query.contains([], filters.text)
-    if filters.cursor is not None:
-        value, session_id = decode_cursor(filters.cursor, filters.sort)
-        compare = "<" if descending else ">"
-        query.conditions.append(
-            f"(s.{column}, s.session_id) {compare} ({query.bind(value)}, {query.bind(session_id)})"
-        )
-    direction = "DESC" if descending else "ASC"
-    where = " AND ".join(query.conditions) or "true"
-    sql = (
-        f"SELECT {', '.join('s.' + name for name in COLUMNS)} FROM sessions s WHERE {where} "
-        f"ORDER BY s.{column} {direction}, s.session_id {direction} LIMIT {query.bind(filters.limit + 1)}"
-    )
-    return sql, query.values
-
-
 async def search(db: Any, filters: ReplayFilters, project_ids: Sequence[int] | None) -> Page:
-    """One page of sessions; `project_ids` none means every project (admin)."""
-    if project_ids is not None and not project_ids:
+    """One page of sessions; `project_ids` none means every project (admin). Raises ValidationFailed (cursor, sort)."""
+    wanted = wanted_of(filters)
+    if project_ids is None:
+        project_ids = [row[0] for row in await db.fetch(PROJECTS)]
+    if not project_ids:
         return Page([], None)
-    sql, values = build_query(filters, project_ids)
-    sessions = [session_from_row(row) for row in await db.fetch(sql, *values)]
-    if len(sessions) <= filters.limit:
-        return Page(sessions, None)
-    sessions = sessions[: filters.limit]
-    last = sessions[-1]
-    column, _ = SORTS[filters.sort]
-    return Page(sessions, encode_cursor(filters.sort, getattr(last, column), last.session_id))
+    for part in (Part(filters.url or "", "url"), Part(filters.text or "")):
+        if part.text:
+            wanted.conditions.append(await _looked_up(db, part, project_ids))
+    found = await ways.find(db, wanted, project_ids, filters.limit)
+    return _page(found, filters)
 
 
-def encode_cursor(sort: str, value: int, session_id: int) -> str:
-    """The place behind one row of a sorted list, opaque."""
-    return base64.urlsafe_b64encode(orjson.dumps([sort, value, session_id])).decode().rstrip("=")
+def wanted_of(filters: ReplayFilters) -> Wanted:
+    """Everything but the parts of texts, which have to be looked up. Raises ValidationFailed (cursor, sort)."""
+    column, descending = order_of(filters.sort)
+    after = None if filters.cursor is None else decode_cursor(filters.cursor, filters.sort)
+    by_start = column == "started_ms"
+    conditions: list[Condition] = [Term(FACETS[n], v[:TERM_CHARS]) for n, v in filters.facets.items()]
+    conditions += [
+        Term(f"metadata.{key[:TERM_CHARS]}", value[:TERM_CHARS]) for key, value in filters.metadata.items()
+    ]
+    if filters.min_duration_ms is not None or filters.max_duration_ms is not None:
+        conditions.append(Duration(filters.min_duration_ms, filters.max_duration_ms))
+    return Wanted(
+        window=Window(
+            filters.from_ms, filters.to_ms, descending or not by_start, after if by_start else None
+        ),
+        column=column,
+        descending=descending,
+        after=None if by_start else after,
+        conditions=conditions,
+    )
 
 
-def decode_cursor(cursor: str, sort: str) -> tuple[int, int]:
-    """The inverse; raises ValidationFailed for anything else."""
-    try:
-        found = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        made_for, value, session_id = found
-        limits = (-(2**63), 2**63)
-        if made_for != sort or not all(
-            type(v) is int and limits[0] <= v < limits[1] for v in (value, session_id)
-        ):
-            raise ValueError
-    except (ValueError, TypeError, binascii.Error):
-        raise ValidationFailed(
-            details=[Detail("cursor", "invalid_value", "not a cursor of this list")]
-        ) from None
-    return value, session_id
+async def _looked_up(db: Any, part: Part, project_ids: Sequence[int]) -> Part:
+    """With the terms that contain it, unless they are too many."""
+    if not _WORD.search(part.text):
+        return part
+    async with db.transaction(readonly=True) as conn:
+        await conn.execute(PLANNED)
+        rows = await conn.fetch(CONTAINING, list(project_ids), part.facet, like(part.text), MAX_TERMS + 1)
+    terms = {(row[0], row[1]) for row in rows}
+    return part if len(rows) > MAX_TERMS else Part(part.text, part.facet, tuple(sorted(terms)))
+
+
+def _page(found: Found, filters: ReplayFilters) -> Page:
+    rows, end = found.rows, found.end
+    if len(rows) > filters.limit:
+        rows = rows[: filters.limit]
+        end = rows[-1].place
+    sessions = [row.session for row in rows if row.session is not None]
+    return Page(sessions, None if end is None else encode_cursor(filters.sort, *end))

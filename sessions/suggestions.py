@@ -33,13 +33,13 @@ WITH wanted AS (
 )
 SELECT each.value, counted.count FROM wanted w CROSS JOIN LATERAL (
     WITH RECURSIVE found AS (
-        (SELECT lower(f.value) COLLATE "C" AS folded, f.value FROM facets f
+        (SELECT lower(f.value) COLLATE "C" AS folded, f.value FROM facet_values f
          WHERE f.project_id = w.project_id AND f.facet = $2
          AND lower(f.value) COLLATE "C" >= w.low AND lower(f.value) COLLATE "C" < w.high
          ORDER BY lower(f.value) COLLATE "C", f.value LIMIT 1)
         UNION ALL
         SELECT after.folded, after.value FROM found CROSS JOIN LATERAL (
-            SELECT lower(f.value) COLLATE "C" AS folded, f.value FROM facets f
+            SELECT lower(f.value) COLLATE "C" AS folded, f.value FROM facet_values f
             WHERE f.project_id = w.project_id AND f.facet = $2
             AND (lower(f.value) COLLATE "C", f.value) > (found.folded, found.value)
             AND lower(f.value) COLLATE "C" < w.high
@@ -57,11 +57,11 @@ SELECT each.value, counted.count FROM wanted w CROSS JOIN LATERAL (
 KEYS: Final = """
 SELECT each.facet FROM unnest($1::int[]) p CROSS JOIN LATERAL (
     WITH RECURSIVE found AS (
-        (SELECT f.facet FROM facets f WHERE f.project_id = p AND f.facet > 'metadata' AND f.facet < 'n'
+        (SELECT f.facet FROM facet_values f WHERE f.project_id = p AND f.facet > 'metadata' AND f.facet < 'n'
          ORDER BY f.facet LIMIT 1)
         UNION ALL
         SELECT after.facet FROM found CROSS JOIN LATERAL (
-            SELECT f.facet FROM facets f WHERE f.project_id = p AND f.facet > found.facet AND f.facet < 'n'
+            SELECT f.facet FROM facet_values f WHERE f.project_id = p AND f.facet > found.facet AND f.facet < 'n'
             ORDER BY f.facet LIMIT 1
         ) after
     )

@@ -1,9 +1,18 @@
-"""SQL of facets: the terms by which sessions are found."""
+"""SQL of facets: the terms by which sessions are found, and their values, each once (facet_values).
+
+Triggers on facets add to `facet_values` and note in `loose_values` what a session lost; `purge` deletes those of them
+that no session has any more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
+
+import asyncpg
+
+from playhead.errors import DatabaseUnavailable
+from storage.postgres import Database
 
 INSERT_NEW = """
 INSERT INTO facets (project_id, facet, value, started_ms, session_id)
@@ -24,6 +33,37 @@ SELECT $1, facet, value, $3, $2 FROM wanted ON CONFLICT DO NOTHING
 VALUES_OF = """
 SELECT value FROM facets WHERE project_id = $1 AND session_id = $2 AND facet = $3 ORDER BY value
 """
+
+# jumps from project to project
+LOOSE: Final = """
+WITH RECURSIVE found AS (
+    (SELECT project_id FROM loose_values ORDER BY project_id LIMIT 1)
+    UNION ALL
+    SELECT l.project_id FROM found CROSS JOIN LATERAL (
+        SELECT project_id FROM loose_values WHERE project_id > found.project_id ORDER BY project_id LIMIT 1
+    ) l
+)
+SELECT project_id FROM found
+"""
+# Who adds or removes terms holds it shared until the commit (the triggers take it), so what is seen here is final.
+LOCK: Final = "SELECT pg_advisory_xact_lock(-1, $1)"
+#: writers queue behind a lock that is waited for, so not for long
+PATIENCE: Final = "SET LOCAL lock_timeout = '1s'"
+# the inner SELECT probes for each value instead of reading all facets
+PURGE: Final = """
+WITH taken AS (
+    DELETE FROM loose_values WHERE project_id = $1
+    AND ctid = ANY(ARRAY(SELECT ctid FROM loose_values WHERE project_id = $1 LIMIT $2))
+    RETURNING facet, value
+), unused AS (
+    DELETE FROM facet_values v USING taken l
+    WHERE v.project_id = $1 AND v.facet = l.facet AND v.value = l.value AND (
+        SELECT true FROM facets f WHERE f.project_id = $1 AND f.facet = l.facet AND f.value = l.value LIMIT 1
+    ) IS NULL
+)
+SELECT count(*) FROM taken
+"""
+PURGED: Final = 1_000
 
 #: (project_id, facet, value, started_ms, session_id)
 Row = tuple[int, str, str, int, int]
@@ -49,3 +89,19 @@ async def replace(
 async def values_of(source: Any, project_id: int, session_id: int, facet: str) -> list[str]:
     """What a session is found by under one facet."""
     return [row[0] for row in await source.fetch(VALUES_OF, project_id, session_id, facet)]
+
+
+async def purge(db: Database) -> None:
+    """Delete values that no session has any more. What is busy is left for the next time."""
+    for (project_id,) in await db.fetch(LOOSE):
+        more = True
+        while more:
+            try:
+                async with db.transaction() as conn:
+                    await conn.execute(PATIENCE)
+                    await conn.execute(LOCK, project_id)
+                    more = await conn.fetchval(PURGE, project_id, PURGED) == PURGED
+            except DatabaseUnavailable as problem:
+                if not isinstance(problem.__cause__, asyncpg.LockNotAvailableError):
+                    raise
+                more = False

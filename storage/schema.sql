@@ -106,9 +106,47 @@ CREATE TABLE facets (
     PRIMARY KEY (project_id, facet, value, started_ms, session_id)
 );
 CREATE INDEX facets_by_session ON facets (project_id, session_id);
-CREATE INDEX facets_by_text ON facets USING gin (value gin_trgm_ops);
+
+-- The values of facets, each once per project: what substring filters and suggestions read, a hundredth of facets.
+CREATE TABLE facet_values (
+    project_id integer NOT NULL,
+    facet text NOT NULL,
+    value text NOT NULL,
+    PRIMARY KEY (project_id, facet, value)
+);
+ALTER TABLE facet_values ALTER COLUMN value SET STATISTICS 1000; -- how common a part of a value is
 -- suggestions jump from one value to the next, whatever their case
-CREATE INDEX facets_by_folded ON facets (project_id, facet, (lower(value) COLLATE "C"), value);
+CREATE INDEX facet_values_by_folded ON facet_values (project_id, facet, (lower(value) COLLATE "C"), value);
+CREATE INDEX facet_values_by_text ON facet_values USING gin (value gin_trgm_ops) WITH (gin_pending_list_limit = 256);
+
+-- Values of which a session was taken away: those that no other session has go (sessions/terms.py).
+CREATE TABLE loose_values (
+    project_id integer NOT NULL,
+    facet text NOT NULL,
+    value text NOT NULL,
+    PRIMARY KEY (project_id, facet, value)
+);
+
+-- Kept by triggers, so that no writer of facets can forget them. The lock keeps a value from being taken for unused
+-- while a transaction that needs it is under way.
+CREATE FUNCTION facets_came() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(-1, p.project_id) FROM (SELECT DISTINCT project_id FROM came ORDER BY 1) p;
+    INSERT INTO facet_values (project_id, facet, value)
+    SELECT DISTINCT project_id, facet, value FROM came ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION facets_went() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(-1, p.project_id) FROM (SELECT DISTINCT project_id FROM went ORDER BY 1) p;
+    INSERT INTO loose_values (project_id, facet, value)
+    SELECT DISTINCT project_id, facet, value FROM went ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER facets_came AFTER INSERT ON facets REFERENCING NEW TABLE AS came
+    FOR EACH STATEMENT EXECUTE FUNCTION facets_came();
+CREATE TRIGGER facets_went AFTER DELETE ON facets REFERENCING OLD TABLE AS went
+    FOR EACH STATEMENT EXECUTE FUNCTION facets_went();
 
 -- One row per fact. day is that of the session's start (server's clock), or of arrival without a session,
 -- so a repeated delivery always meets the same partition. event_key is the content's identity.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from projects import sign_ins
-from sessions import erasure
+from sessions import erasure, terms
 from storage import doomed
 from storage.migrate import ensure_event_partitions
 from workers import disk_space, erasing, recounting, retention, silence
@@ -29,6 +29,7 @@ DISK_S = 10.0
 ERASING_S = 15.0
 SILENCE_S = 300.0
 RECOUNTING_S = 600.0
+UNUSED_VALUES_S = 60.0
 
 
 class Chores:
@@ -53,6 +54,7 @@ class Chores:
             ("retention", settings.retention_interval_s, self.retention),
             ("silence", SILENCE_S, self.silence),
             ("recounting", RECOUNTING_S, self.recounting),
+            ("unused_values", UNUSED_VALUES_S, self.unused_values),
         ]
         if self._services.disk.governed:
             chores.append(("disk", DISK_S, self.disk_space))
@@ -95,6 +97,10 @@ class Chores:
     async def recounting(self) -> None:
         """Count the sessions to which workers of an older version have added events."""
         await recounting.recount(self._services.db)
+
+    async def unused_values(self) -> None:
+        """Forget values that no session can be found by any more."""
+        await terms.purge(self._services.db)
 
     async def disk_space(self) -> None:
         """Make room when the disk is too full."""

@@ -52,7 +52,7 @@ export function createLoader(api, store, arrived) {
     asked_ms = Date.now();
     store.set({ filters, phase: "loading", more: false, problem: null, fresh: [], many: false });
     try {
-      const page = await ask(filters, { limit: Math.min(Math.max(rows, PAGE), MAX_PAGE) }, signal);
+      const page = await askOn(filters, { limit: Math.min(Math.max(rows, PAGE), MAX_PAGE) }, signal);
       if (signal.aborted) return;
       store.set({ phase: "ready", rows: firstPage(page) });
     } catch (problem) {
@@ -67,7 +67,7 @@ export function createLoader(api, store, arrived) {
     const { signal } = asking;
     store.set({ more: true, problem: null });
     try {
-      const page = await ask(filters, { limit: PAGE, cursor: rows.cursor }, signal);
+      const page = await askOn(filters, { limit: PAGE, cursor: rows.cursor }, signal);
       if (!signal.aborted) store.set({ rows: nextPage(store.state.rows, page), more: false });
     } catch (problem) {
       if (!signal.aborted) store.set({ more: false, problem: refusalOf(problem) });
@@ -104,6 +104,22 @@ export function createLoader(api, store, arrived) {
    */
   function ask(filters, page, signal) {
     return api.get("/replays", { params: { ...apiParams(filters, asked_ms), ...page }, signal });
+  }
+
+  /**
+   * The next page that has rows: where few of very many sessions match, one can end before anything is found.
+   *
+   * @param {Filters} filters
+   * @param {{limit: number, cursor?: string}} page
+   * @param {AbortSignal} signal
+   * @returns {Promise<ReplaysOut>}
+   */
+  async function askOn(filters, page, signal) {
+    let answer = await ask(filters, page, signal);
+    while (!answer.replays.length && answer.next_cursor !== null && !signal.aborted) {
+      answer = await ask(filters, { ...page, cursor: answer.next_cursor }, signal);
+    }
+    return answer;
   }
 
   function anew() {

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -121,13 +122,18 @@ async def _list(
         scope = None
         if project_key is not None:
             scope = [(await services.projects.by_key(project_key, inactive=True)).project_id]
-        page = await services.replays.page(ReplayFilters(facets=facets, text=text, limit=limit), scope)
+        filters = ReplayFilters(facets=facets, text=text, limit=limit)
+        page = await services.replays.page(filters, scope)
+        found = page.sessions
+        while page.next_cursor is not None and len(found) < limit:  # a page may end early
+            page = await services.replays.page(replace(filters, cursor=page.next_cursor), scope)
+            found += page.sessions
         return [
             {
                 **view_of(each, []).as_json(projects.get(each.project_id)),
                 "issue_types": list(each.issue_types),
             }
-            for each in page.sessions
+            for each in found[:limit]
         ]
 
 
