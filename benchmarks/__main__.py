@@ -10,6 +10,7 @@ NAMES = (
     "bench_journal",
     "bench_append",
     "bench_processing",
+    "bench_visible",
     "bench_timeline",
     "bench_player",
     "bench_events",

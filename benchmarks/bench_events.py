@@ -37,6 +37,7 @@ from storage.embedded_postgres import EmbeddedPostgres
 from storage.migrate import ensure_event_partitions, migrate
 
 ADMIN_KEY = "bench"
+TOKEN_SECRET = "bench"
 HEADERS = {"x-project-key": "bench", "content-type": "application/json"}
 PATH = "/api/v1/events"
 BARE_PATH = "/v1/mobile/i"
@@ -45,15 +46,17 @@ LOOK_S = 0.05  # between two looks for an event
 
 def _settings(dsn: str, folder: str) -> Settings:
     return Settings(
-        database_url=dsn, data_dir=Path(folder), admin_key=ADMIN_KEY, requests_per_project_per_s=0
-    )
+        database_url=dsn, data_dir=Path(folder), admin_key=ADMIN_KEY, token_secrets=TOKEN_SECRET,
+        requests_per_project_per_s=0, appends_per_session_per_s=0,
+    )  # fmt: skip
 
 
 def _quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
-def _serve(listener: socket.socket, dsn: str, folder: str) -> None:
+def serve(listener: socket.socket, dsn: str, folder: str) -> None:
+    """An HTTP process."""
     from http_service import server
 
     _quiet()
@@ -66,7 +69,8 @@ def _serve(listener: socket.socket, dsn: str, folder: str) -> None:
         runner.run(main())
 
 
-def _work(dsn: str, folder: str) -> None:
+def work(dsn: str, folder: str) -> None:
+    """A worker process."""
     from workers.runner import run
 
     _quiet()
@@ -79,7 +83,8 @@ def _work(dsn: str, folder: str) -> None:
         runner.run(main())
 
 
-async def _prepare(dsn: str, folder: str) -> None:
+async def prepare(dsn: str, folder: str) -> None:
+    """Schema and project."""
     await migrate(dsn)
     async with open_services(_settings(dsn, folder), role="cli") as services:
         await ensure_event_partitions(services.db)
@@ -158,15 +163,15 @@ def main() -> None:
             servers[-1].start()
 
         try:
-            asyncio.run(_prepare(dsn, folder))
+            asyncio.run(prepare(dsn, folder))
             ports = {}
-            for name, target, more in (("bare", serve_bare, ()), ("playhead", _serve, (dsn, folder))):
+            for name, target, more in (("bare", serve_bare, ()), ("playhead", serve, (dsn, folder))):
                 listener = listener_of()
                 ports[name] = listener.getsockname()[1]
                 start(target, listener, *more)
                 listener.close()
             rate = _table(ports, chosen)
-            start(_work, dsn, folder)
+            start(work, dsn, folder)
             uvloop.run(_visibility(ports["playhead"], rate / 2, chosen.seconds * chosen.rounds))
         finally:
             for process in servers:
@@ -217,7 +222,8 @@ async def _visibility(port: int, rate: float, seconds: float) -> None:
     base_url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=base_url, timeout=60, trust_env=False) as client:
         await _look(client, "what the rounds left is worked off", [])
-        background = asyncio.create_task(_post_steadily(port, rate, ended))
+        request = load.post(PATH, CASES[0].body(), HEADERS)
+        background = asyncio.create_task(load.steadily(port, itertools.repeat(request), rate, ended))
         began = time.perf_counter()
         async with asyncio.TaskGroup() as tasks:
             number = 0
@@ -256,31 +262,6 @@ async def _look(client: httpx.AsyncClient, session_id: str, waits: list[float]) 
             break
         await asyncio.sleep(LOOK_S)
     waits.append(time.perf_counter() - answered)
-
-
-async def _post_steadily(port: int, rate: float, ended: asyncio.Event) -> int:
-    """Single events at that rate over a few connections -> how many were taken."""
-    request = load.post(PATH, CASES[0].body(), HEADERS)
-    connections = 16
-    began, taken = time.perf_counter(), 0
-
-    async def one() -> None:
-        nonlocal taken
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        mine = 0
-        while not ended.is_set():
-            ahead_s = began + mine * connections / rate - time.perf_counter()
-            if ahead_s > 0:
-                await asyncio.sleep(ahead_s)
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
-            mine += 1
-            taken += head.startswith(b"HTTP/1.1 202")
-        writer.close()
-
-    await asyncio.gather(*(one() for _ in range(connections)))
-    return taken
 
 
 if __name__ == "__main__":

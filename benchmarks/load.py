@@ -111,6 +111,32 @@ def stream(port: int, requests: Iterator[bytes], *, connections: int, seconds: f
         return runner.run(_run(port, requests, connections, seconds))
 
 
+async def steadily(
+    port: int, requests: Iterator[bytes], rate: float, ended: asyncio.Event, *, connections: int = 16
+) -> int:
+    """Requests at `rate` per second until `ended` or none is left -> how many were answered with success."""
+    began, taken = time.perf_counter(), 0
+
+    async def one() -> None:
+        nonlocal taken
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        mine = 0
+        while not ended.is_set() and (request := next(requests, None)) is not None:
+            ahead_s = began + mine * connections / rate - time.perf_counter()
+            if ahead_s > 0:
+                await asyncio.sleep(ahead_s)
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            await reader.readexactly(int(length[1]) if length else 0)
+            mine += 1
+            taken += head.startswith(b"HTTP/1.1 2")
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(connections)))
+    return taken
+
+
 def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:
     """A prepared POST."""
     lines = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(body)}"]

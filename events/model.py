@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, date, datetime
+from struct import Struct
 from typing import Any, NamedTuple
 
 import xxhash
@@ -12,6 +13,8 @@ import xxhash
 ARRIVAL_PLACES = 4096
 #: times are kept within years 1 to 9999, µs
 MIN_US, MAX_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+_MOBILE = Struct("<q16sI")
 
 
 class Event(NamedTuple):
@@ -31,7 +34,7 @@ class Event(NamedTuple):
     arrival: int
     user_id: str
     event_id: str
-    data: dict[str, Any]
+    data: dict[str, Any] | bytes  # bytes are JSON already
 
 
 def arrival_of(received_us: int, place: int) -> int:
@@ -54,8 +57,7 @@ def clamp_us(at_us: int) -> int:
 
 def mobile_key(session_id: int, identity: bytes, occurrence: int) -> bytes:
     """Identity of a mobile message as an event: session, content, occurrence within its batch."""
-    seed = session_id.to_bytes(8, "little") + identity + occurrence.to_bytes(4, "little")
-    return xxhash.xxh3_128_digest(seed)
+    return xxhash.xxh3_128_digest(_MOBILE.pack(session_id, identity, occurrence))
 
 
 def named_key(project_id: int, source: str, event_id: str) -> bytes:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
 from events.model import Event
+from events.packing import COLUMNS, HEADER, TRAILER, pack
 from events.summaries import Tally
 
-COLUMNS = (
-    "project_id", "day", "session_id", "event_key", "source", "category", "name",
-    "at_us", "device_us", "arrival", "user_id", "event_id", "data",
-)  # fmt: skip
-
-_PLACE = itemgetter(0, 2, 3)  # project, session, key
+#: rows that one message of COPY carries
+COPIED = 1_000
+_KEY = itemgetter(3)
 
 CREATE_INCOMING = "CREATE TEMP TABLE IF NOT EXISTS incoming_events (LIKE events) ON COMMIT DROP"
 
@@ -48,17 +47,28 @@ async def insert_new(conn: Any, events: Sequence[Event], tally: Tally) -> set[by
     """
     if not events:
         return set()
-    ordered = sorted(events, key=_PLACE)
+    sessions: defaultdict[tuple[int, str], list[Event]] = defaultdict(list)
+    for event in events:
+        sessions[event[0], event[2]].append(event)
+    ordered = [sorted(sessions[session], key=_KEY) for session in sorted(sessions)]
     await conn.execute(CREATE_INCOMING)
-    await conn.copy_records_to_table("incoming_events", records=ordered, columns=COLUMNS)
-    keys = {event.key for event in events}
+    await conn.copy_to_table("incoming_events", source=_stream(ordered), columns=COLUMNS, format="binary")
+    keys = set(map(_KEY, events))
     some = await conn.fetchval(INSERT_NEW, len(keys))
     new = keys if some is None else set(some)
-    if len(new) < len(ordered):
-        once = {event.key: event for event in ordered if event.key in new}
-        ordered = list(once.values())
-    tally.add(ordered)
+    if len(new) == len(events):
+        tally.add(ordered)
+    else:
+        tally.add([list({e.key: e for e in own if e.key in new}.values()) for own in ordered])
     return new
+
+
+async def _stream(sessions: Iterable[Sequence[Event]]) -> AsyncIterator[bytes]:
+    yield HEADER
+    for events in sessions:
+        for begin in range(0, len(events), COPIED):
+            yield b"".join(map(pack, events[begin : begin + COPIED]))
+    yield TRAILER
 
 
 async def correct_times(conn: Any, project_id: int, session_id: str, day: Any, offset_us: int) -> None:

@@ -6,9 +6,8 @@ moved in time, the session is counted again. Source: spec/event-service.md 5, `G
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
@@ -71,6 +70,7 @@ INSERT INTO event_session_categories (project_id, session_id, category)
 SELECT $1, session_id, category FROM found ON CONFLICT DO NOTHING
 """
 
+_AT_US, _DAY, _CATEGORY = attrgetter("at_us"), attrgetter("day"), attrgetter("category")
 
 #: count, first and last time (µs), first and last day
 Span = tuple[int, int, int, date, date]
@@ -83,20 +83,17 @@ class Tally:
         self._spans: dict[tuple[int, str], Span] = {}
         self._categories: set[tuple[int, str, str]] = set()
 
-    def add(self, events: Iterable[Event]) -> None:
-        """Take up new events, those of one session together."""
-        for (project_id, session_id), some in groupby(events, key=attrgetter("project_id", "session_id")):
-            if not session_id:
+    def add(self, sessions: Iterable[Sequence[Event]]) -> None:
+        """Take up new events, one session's in each sequence."""
+        for own in sessions:
+            if not own or not own[0].session_id:
                 continue
-            own = list(some)
-            times, days = [event.at_us for event in own], {event.day for event in own}
+            key = own[0].project_id, own[0].session_id
+            times, days = list(map(_AT_US, own)), set(map(_DAY, own))
             span = len(own), min(times), max(times), min(days), max(days)
-            key = project_id, session_id
             held = self._spans.get(key)
             self._spans[key] = span if held is None else _joined(held, span)
-            self._categories.update(
-                (project_id, session_id, category) for category in {e.category for e in own}
-            )
+            self._categories.update((*key, category) for category in set(map(_CATEGORY, own)))
 
     async def write(self, conn: Any) -> None:
         """Add all of it, the last thing of the transaction but the ledger: it keeps sessions from all others."""

@@ -36,6 +36,9 @@ class Frame(NamedTuple):
     offset: int
 
 
+Row = tuple[int, int, int, bytes, int]  # the members of a Frame
+
+
 @dataclass(slots=True)
 class Walk:
     """The frames of a batch. `tail` says why it ended before the end of the bytes, `tail_offset` where."""
@@ -49,8 +52,15 @@ class Walk:
 
 def walk(body: bytes, limits: Limits) -> Walk:
     """Cuts a plain batch (see `sniff_unpack`) into frames; never raises, linear in the size of the body."""
+    result, rows = cut(body, limits)
+    result.frames = list(map(tuple.__new__, repeat(Frame), rows))  # half the price of one call each
+    return result
+
+
+def cut(body: bytes, limits: Limits) -> tuple[Walk, list[Row]]:
+    """What `walk` does, but the frames are plain tuples beside a Walk without any: for who reads millions."""
     result = Walk()
-    rows: list[tuple[int, int, int, bytes, int]] = []
+    rows: list[Row] = []
     append = rows.append
     refused = REFUSED_TYPES
     room = limits.max_messages
@@ -99,8 +109,7 @@ def walk(body: bytes, limits: Limits) -> Walk:
     except (IndexError, Malformed):
         result.tail = _head_fault(body, start)
     result.tail_offset = size if result.tail is None else start
-    result.frames = list(map(tuple.__new__, repeat(Frame), rows))  # half the price of one call each
-    return result
+    return result, rows
 
 
 def _head_fault(body: bytes, at: int) -> str:

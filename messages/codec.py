@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from messages.readers import Reader, compile_reader
+from messages.readers import Checker, Reader, compile_checker, compile_reader
 from messages.schema import SERVER_TYPES, TABLE, Column, Layout, Message, MobileNetworkCall
 from messages.wire import WRITERS, uint
 from playhead.errors import Malformed
@@ -31,7 +31,7 @@ def decode(
 
     Raises Malformed for an unknown type and for a body that ends too early.
     """
-    reader = _READERS[layout].get(type)
+    reader = READERS[layout].get(type)
     if reader is None:
         raise Malformed(f"unknown mobile type: {type}")
     return reader(body, max_string)
@@ -101,6 +101,14 @@ def _choose(type: int, layout: Layout) -> Reader:
     return _first(exact, lenient)
 
 
+def _checker(type: int, layout: Layout) -> Checker:
+    forms = _forms(type, layout)
+    if len(forms) == 1:
+        return compile_checker(*forms[0])
+    reader = READERS[layout][type]
+    return lambda body: reader(body, MAX_STRING_BYTES)
+
+
 def _first(exact: list[Reader], lenient: list[Reader]) -> Reader:
     def read(body: bytes, limit: int) -> Message:
         for reader in exact:
@@ -139,7 +147,12 @@ def _named(columns: tuple[Column, ...]) -> Callable[[Any], dict[str, int | str |
 
 
 _NAMED = {cls: _named(columns) for cls, columns in _COLUMNS.items()}
-_READERS: dict[Layout, dict[int, Reader]] = {
+#: what `decode` calls, by type
+READERS: dict[Layout, dict[int, Reader]] = {
     layout: {type: _choose(type, layout) for type in {**_TODAY, **_LEGACY} if _forms(type, layout)}
     for layout in Layout
+}
+#: refuse what the readers refuse, cheaper
+CHECKERS: dict[Layout, dict[int, Checker]] = {
+    layout: {type: _checker(type, layout) for type in readers} for layout, readers in READERS.items()
 }

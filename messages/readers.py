@@ -15,6 +15,7 @@ from messages.wire import clean_text, more_uint, read_uint
 from playhead.errors import Malformed
 
 Reader = Callable[[bytes, int], Message]  # body, bytes of a string -> message; raises Malformed
+Checker = Callable[[bytes], object]  # body; raises Malformed where a Reader would
 
 # What a Status of four bytes may say to be believed while other forms are still open.
 STATUS_MIN, STATUS_MAX = -(2**15), 2**16 - 1
@@ -38,6 +39,22 @@ _READ = {
 
 _BELIEVED = f"""
         if not {STATUS_MIN} <= {{var}} <= {STATUS_MAX}: raise Malformed("{{name}}: another form")"""
+
+_PASS = _READ | {
+    "string": """
+        n = body[at]; at += 1
+        if n > 127: n, at = more_uint(body, at, n)
+        at += n""",
+}
+
+_CHECKER = """
+def check(body):
+    try:
+        at = 0{passes}
+        if at > len(body): raise Malformed("{name}: body is not whole")
+    except IndexError:
+        raise Malformed("{name}: body is not whole") from None
+"""
 
 # A string beyond the end is sliced short; the byte after it, or `at` at the end, then gives it away.
 _READER = """
@@ -84,6 +101,15 @@ def compile_reader(cls: type[Message], columns: tuple[Column, ...], *, exact: bo
     exec(compile(source, f"<reader of {cls.NAME}>", "exec"), names)
     reader: Reader = names["read"]
     return reader
+
+
+def compile_checker(cls: type[Message], columns: tuple[Column, ...]) -> Checker:
+    """Refuses what the (not exact) reader of `columns` refuses, and makes nothing: for messages that only count."""
+    passes = "".join(_PASS[column.kind].format(var="_") for column in columns)
+    names: dict[str, Any] = {"Malformed": Malformed, "more_uint": more_uint, "from_bytes": int.from_bytes}
+    exec(compile(_CHECKER.format(passes=passes, name=cls.NAME), f"<checker of {cls.NAME}>", "exec"), names)
+    checker: Checker = names["check"]
+    return checker
 
 
 def _read_slowly(

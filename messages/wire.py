@@ -76,6 +76,16 @@ def uint(value: int) -> bytes:
     """LEB128 in its shortest form. Raises ValueError outside 0..2^64-1."""
     if 0 <= value < 0x80:
         return _ONE_BYTE[value]
+    if 0x80 <= value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    if 2**35 <= value < 2**42:  # six bytes: what a time in ms takes from 1971 to 2109
+        low, high = value & 0x1FFFFF, value >> 21
+        return bytes(
+            (
+                low & 0x7F | 0x80, low >> 7 & 0x7F | 0x80, low >> 14 | 0x80,
+                high & 0x7F | 0x80, high >> 7 & 0x7F | 0x80, high >> 14,
+            )
+        )  # fmt: skip
     if not 0 <= value <= MAX_UINT:
         raise ValueError(f"{value} is no 64-bit uint")
     out = bytearray()

@@ -44,7 +44,7 @@ def build(session: Session, material: Material, gathered: Gathered | None = None
         except Malformed:
             continue
         decoded.append((place, entry.timestamp, message))
-        summary.add(message, fact_of(message))
+    summary.fold(fact_of(message) for _, _, message in decoded)
     findings = find_issues([(at_ms, message) for _, at_ms, message in decoded])
     for finding in findings:
         summary.add_term("issue", finding.type)

@@ -5,9 +5,11 @@ One table for the processor (live) and the finalizer (whole recording). Pure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from messages import Layout, Message, fields
@@ -18,89 +20,118 @@ TERM_CHARS = 200
 MAX_TERMS = 400
 #: most users that one session is found by
 MAX_USERS = 100
+#: facts of each kind that are kept for the next message that says the same
+KNOWN_FACTS = 4_096
 #: values of an event's data beyond this many characters stay in the recording alone
 EVENT_TEXT_CHARS = 8_000
 
 
-class Fact(NamedTuple):
-    """What one message contributes. `category` is none for what only the recording keeps (logs, performance)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """What one message contributes; texts are cut to TERM_CHARS. `category` is none for what only the recording
+    keeps (logs, performance). Messages that say the same share one Fact: it is compared by identity.
+
+    `who`: the facet (`user_id`, `anonymous_id`, `metadata.KEY`) under which the message names something, and what.
+    """
 
     category: str | None
     name: str = ""
     counters: tuple[str, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
+    who: tuple[str, str] | None = None
 
 
-def _terms(facet: str, *values: str) -> tuple[tuple[str, str], ...]:
-    """Each value once, without the empty ones."""
-    return tuple([(facet, value) for value in dict.fromkeys(values) if value])
+def _cut(facet: str, *values: str) -> tuple[tuple[str, str], ...]:
+    """Each value once, cut, without the empty ones."""
+    return tuple([(facet, value[:TERM_CHARS]) for value in dict.fromkeys(values) if value])
 
 
-def _custom(message: Any) -> Fact:
-    terms: tuple[tuple[str, str], ...] = (("event", message.name),)
-    # Android has no message 98: it sends this event with "screen:view". Source: spec/openreplay-mobile.md 3.6.
-    if message.name == "viewAppeared" and message.payload:
-        terms += (("view", message.payload.split(":", 1)[0]),)
-    return Fact("custom", message.name, ("events",), terms)
+def _known(make: Callable[..., Fact]) -> Callable[..., Fact]:
+    """`make` with the facts of texts that come again and again kept; long texts would be too much to keep."""
+    keep = lru_cache(KNOWN_FACTS)(make)
 
-
-def _view(message: Any) -> Fact:
-    screen, view = message.screen_name, message.view_name
-    return Fact("view", screen or view, ("views",), _terms("view", screen, view))
-
-
-def _screen(message: Any) -> Fact:
-    title, view = message.title, message.view_name
-    return Fact("view", title or view, ("views",), _terms("view", title, view))
-
-
-def _network(message: Any) -> Fact:
-    failed = message.status >= 400 or message.status == 0
-    counters = ("network", "network_errors") if failed else ("network",)
-    return Fact("network", message.url, counters, (("url", short_url(message.url)),))
-
-
-def _graphql(message: Any) -> Fact:
-    return Fact("graphql", message.operation_name, (), _terms("graphql", message.operation_name))
-
-
-def _touch(category: str, counter: str) -> Callable[[Any], Fact]:
-    def fact(message: Any) -> Fact:
-        return Fact(category, message.label, (counter,), _terms("label", message.label))
+    def fact(*said: str) -> Fact:
+        for text in said:
+            if len(text) > TERM_CHARS:
+                return make(*said)
+        return keep(*said)
 
     return fact
 
 
+@_known
+def _custom(name: str, screen: str) -> Fact:
+    terms = _cut("event", name) + _cut("view", screen)
+    return Fact("custom", name[:TERM_CHARS], ("events",), terms)
+
+
+@_known
+def _view(screen: str, view: str) -> Fact:
+    return Fact("view", (screen or view)[:TERM_CHARS], ("views",), _cut("view", screen, view))
+
+
+@_known
+def _network(url: str, failed: str) -> Fact:
+    counters = ("network", "network_errors") if failed else ("network",)
+    return Fact("network", url[:TERM_CHARS], counters, _cut("url", short_url(url)))
+
+
+@_known
+def _graphql(name: str) -> Fact:
+    return Fact("graphql", name[:TERM_CHARS], (), _cut("graphql", name))
+
+
+@_known
+def _touch(category: str, counter: str, label: str) -> Fact:
+    return Fact(category, label[:TERM_CHARS], (counter,), _cut("label", label))
+
+
 def _crash(message: Any) -> Fact:
-    terms = [("issue", "crash"), ("text", message.name), ("text", message.reason)]
-    return Fact("crash", message.name, ("crashes",), tuple(t for t in terms if t[1]))
+    terms = (("issue", "crash"), *_cut("text", message.name), *_cut("text", message.reason))
+    return Fact("crash", message.name[:TERM_CHARS], ("crashes",), terms)
 
 
-def _user(message: Any) -> Fact:
-    return Fact("user", message.id)
+def _event(message: Any) -> Fact:
+    name, payload = message.name, message.payload
+    # Android has no message 98: it sends this event with "screen:view". Source: spec/openreplay-mobile.md 3.6.
+    return _custom(name, payload.split(":", 1)[0] if name == "viewAppeared" and payload else "")
+
+
+def _call(message: Any) -> Fact:
+    return _network(message.url, "failed" if message.status >= 400 or message.status == 0 else "")
+
+
+def _user(facet: str) -> Callable[[Any], Fact]:
+    def fact(message: Any) -> Fact:
+        user = message.id[:TERM_CHARS]
+        return Fact("user", user, who=(facet, user))
+
+    return fact
 
 
 def _metadata(message: Any) -> Fact:
-    return Fact("metadata", message.key)
+    key = message.key[:TERM_CHARS]
+    return Fact("metadata", key, who=(f"metadata.{key}", message.value[:TERM_CHARS]))
 
 
+LOG_TYPE = 103
 _LOG = Fact(None, counters=("logs",))
 _NOTHING = Fact(None)
 
-_FACTS: dict[int, Callable[[Any], Fact]] = {
+#: messages that are events, by type; all others only count
+EVENT_FACTS: dict[int, Callable[[Any], Fact]] = {
     92: _metadata,
-    93: _custom,
-    94: _user,
-    95: _user,
+    93: _event,
+    94: _user("user_id"),
+    95: _user("anonymous_id"),
     97: _crash,
-    98: lambda m: _view(m) if hasattr(m, "screen_name") else _screen(m),
-    99: _screen,
-    100: _touch("click", "clicks"),
-    101: _touch("input", "inputs"),
-    103: lambda _: _LOG,
-    105: _network,
-    106: _touch("swipe", "swipes"),
-    109: _graphql,
+    98: lambda m: _view(m.screen_name if hasattr(m, "screen_name") else m.title, m.view_name),
+    99: lambda m: _view(m.title, m.view_name),
+    100: lambda m: _touch("click", "clicks", m.label),
+    101: lambda m: _touch("input", "inputs", m.label),
+    105: _call,
+    106: lambda m: _touch("swipe", "swipes", m.label),
+    109: lambda m: _graphql(m.operation_name),
 }
 
 #: what a session counts, in the order of the API; `frames` and `bytes` are not messages
@@ -111,8 +142,10 @@ COUNTERS = (
 
 def fact_of(message: Message) -> Fact:
     """What this message says about its session."""
-    make = _FACTS.get(message.TYPE)
-    return make(message) if make else _NOTHING
+    make = EVENT_FACTS.get(message.TYPE)
+    if make is not None:
+        return make(message)
+    return _LOG if message.TYPE == LOG_TYPE else _NOTHING
 
 
 def event_data(message: Message, size: int) -> dict[str, Any]:
@@ -149,19 +182,22 @@ class Summary:
     anonymous_users: dict[str, None] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
 
-    def add(self, message: Message, fact: Fact) -> None:
-        """Fold one message in; later ones win."""
-        self.counters["messages"] += 1
-        for counter in fact.counters:
-            self.counters[counter] += 1
-        for facet, value in fact.terms:
-            self.add_term(facet, value)
-        if message.TYPE in (94, 95):
-            self._name(message.TYPE == 94, getattr(message, "id", "")[:TERM_CHARS])
-        elif message.TYPE == 92 and len(self.metadata) < MAX_TERMS:
-            self.metadata[getattr(message, "key", "")[:TERM_CHARS]] = getattr(message, "value", "")[
-                :TERM_CHARS
-            ]
+    def fold(self, facts: Iterable[Fact]) -> None:
+        """Take up what messages say, one fact for each; later ones win."""
+        for fact, count in Counter(facts).items():  # in the order of their first appearance
+            self.counters["messages"] += count
+            for counter in fact.counters:
+                self.counters[counter] += count
+            for facet, value in fact.terms:
+                self.add_term(facet, value)
+            if fact.who is not None:
+                self._identify(*fact.who)
+
+    def _identify(self, facet: str, said: str) -> None:
+        if facet in ("user_id", "anonymous_id"):
+            self._name(facet == "user_id", said)
+        elif len(self.metadata) < MAX_TERMS:
+            self.metadata[facet.removeprefix("metadata.")] = said
 
     def _name(self, known: bool, user: str) -> None:
         if not user:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from messages import Limits, read_archive, sniff_picture, unpack, walk
+from messages import Limits, read_archive, sniff_picture, unpack
+from messages.batch import cut
 from messages.uploads import parse_upload
 from playhead.errors import Malformed, ObjectMissing
 from sessions import recording
 from sessions.material import Material
+from sessions.part_reads import bodies
 from sessions.parts import Part
 from sessions.recording import Manifest, StoredFrame
 from storage.objects import ObjectStore
+
+#: so long reading keeps the event loop before others have their turn
+TURN_S = 0.005
 
 
 @dataclass(slots=True)
@@ -40,30 +47,28 @@ class Gatherer:
 
         One that the journal no longer has raises ObjectMissing; `tolerant` counts it as unreadable instead.
         """
-        for part in parts:
-            if part.key in gathered.consumed:
-                continue
-            try:
-                body = await self._objects.get(
-                    part.segment_key, start=part.body_offset, length=part.body_length
-                )
-            except ObjectMissing:
+        wanted = [part for part in parts if part.key not in gathered.consumed]
+        began = time.perf_counter()
+        async for part, body in bodies(self._objects, wanted):
+            if body is None:
                 if not tolerant:
-                    raise
+                    raise ObjectMissing(f"no object {part.segment_key}")
                 gathered.unreadable += 1
-                gathered.consumed.add(part.key)
-                continue
-            gathered.late_parts += late
-            try:
-                self._add(gathered.material, part, body)
-            except Malformed:
-                gathered.unreadable += 1
+            else:
+                gathered.late_parts += late
+                try:
+                    self._add(gathered.material, part, body)
+                except Malformed:
+                    gathered.unreadable += 1
             gathered.consumed.add(part.key)
+            if time.perf_counter() - began > TURN_S:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
 
     def _add(self, material: Material, part: Part, body: bytes) -> None:
         if part.kind in ("batch", "late"):
             plain = unpack(body, self._limits.max_unpacked_bytes).data
-            frames = walk(plain, self._limits).frames
+            _, frames = cut(plain, self._limits)
             material.add_messages(frames, since_ms=part.since_ms, until_ms=part.until_ms)
             return
         for file in parse_upload(str(part.meta.get("content_type", "")), body).files:

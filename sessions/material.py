@@ -8,14 +8,14 @@ batch; a picture is (time, content). Indexes of the SDK only order messages of t
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 import xxhash
 
-from messages import CLIENT_TYPES, Frame, Picture, identity
+from messages import CLIENT_TYPES, Picture, identity
+from messages.batch import Row
 
 BATCH_META = 107
 MAX_INDEX = 2**63 - 1
@@ -59,34 +59,34 @@ class Material:
     _contents: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def add_messages(
-        self, frames: Iterable[Frame], *, since_ms: int | None = None, until_ms: int | None = None
+        self, frames: Iterable[Row], *, since_ms: int | None = None, until_ms: int | None = None
     ) -> int:
         """Add one batch's frames of `since_ms <= time < until_ms` (device time) -> how many were new."""
-        occurrences: Counter[bytes] = Counter()
+        occurrences: dict[bytes, int] = {}
         known = self.messages
         before = len(known)
         first: int | None = None
         last = 0
-        for frame in frames:
-            timestamp = frame.timestamp
-            if frame.type == BATCH_META or frame.type not in CLIENT_TYPES:
+        for type, timestamp, index, body, _ in frames:
+            if type == BATCH_META or type not in CLIENT_TYPES:
                 continue
             if (since_ms is not None and timestamp < since_ms) or (
                 until_ms is not None and timestamp >= until_ms
             ):
                 continue
-            key = identity(frame.type, timestamp, frame.body)
-            occurrence = occurrences[key]
-            occurrences[key] = occurrence + 1
-            held = known.get((key, occurrence))
-            if held is None and (len(known) >= MAX_MESSAGES or self.size + len(frame.body) > MAX_BYTES):
+            content = identity(type, timestamp, body)
+            occurrence = occurrences.get(content, 0)
+            occurrences[content] = occurrence + 1
+            key = content, occurrence
+            held = known.get(key)
+            if held is None and (len(known) >= MAX_MESSAGES or self.size + len(body) > MAX_BYTES):
                 self.cut += 1
                 continue
-            if held is None or frame.index < held.order:
-                self.size += len(frame.body) if held is None else 0
-                known[key, occurrence] = Entry(timestamp, min(frame.index, MAX_INDEX), frame.type, frame.body)
-            first = frame.index if first is None else first
-            last = frame.index
+            if held is None or index < held.order:
+                self.size += len(body) if held is None else 0
+                known[key] = Entry(timestamp, min(index, MAX_INDEX), type, body)
+            first = index if first is None else first
+            last = index
         if first is not None:
             self.coverage.add((min(first, MAX_INDEX), min(last, MAX_INDEX)))
         return len(known) - before

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -24,7 +25,7 @@ from sessions.recording import FORMATS, StoredFrame
 VERSION = 1
 TEXT_CHARS = 500
 
-Column = tuple[str, Callable[[Any], Any]]
+Column = tuple[str, Callable[[Sequence[Any]], list[Any]]]  # its name, and its values from a track's messages
 
 #: `i` of what is no message of the recording
 NO_MESSAGE: Final = -1
@@ -63,11 +64,21 @@ class Collected:
 
 
 def _text(name: str) -> Column:
-    return name, lambda message: getattr(message, name)[:TEXT_CHARS]
+    read = attrgetter(name)
+    return name, lambda messages: [text[:TEXT_CHARS] for text in map(read, messages)]
 
 
 def _value(name: str) -> Column:
-    return name, lambda message: getattr(message, name)
+    read = attrgetter(name)
+    return name, lambda messages: list(map(read, messages))
+
+
+def _screens(views: Sequence[Any]) -> list[str]:
+    return [getattr(view, "screen_name", getattr(view, "title", ""))[:TEXT_CHARS] for view in views]
+
+
+def _visible(views: Sequence[Any]) -> list[bool]:
+    return [view.TYPE != 99 and getattr(view, "visible", True) for view in views]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,8 @@ class Track:
     columns: tuple[Column, ...]
 
 
+_VIEWS = Track("views", (("screen", _screens), _text("view_name"), ("visible", _visible)))
+
 TRACKS: dict[int, Track] = {
     92: Track("metadata", (_text("key"), _text("value"))),
     93: Track("events", (_text("name"), _text("payload"))),
@@ -85,18 +98,8 @@ TRACKS: dict[int, Track] = {
     95: Track("anonymous", (_text("id"),)),
     96: Track("screens", (_value("x"), _value("y"), _value("width"), _value("height"))),
     97: Track("crashes", (_text("name"), _text("reason"))),
-    98: Track(
-        "views",
-        (
-            ("screen", lambda m: getattr(m, "screen_name", getattr(m, "title", ""))[:TEXT_CHARS]),
-            _text("view_name"),
-            ("visible", lambda m: getattr(m, "visible", True)),
-        ),
-    ),
-    99: Track(
-        "views",
-        (("screen", lambda m: m.title[:TEXT_CHARS]), _text("view_name"), ("visible", lambda _: False)),
-    ),
+    98: _VIEWS,
+    99: _VIEWS,
     100: Track("taps", (_text("label"), _value("x"), _value("y"))),
     101: Track("inputs", (_text("label"), _text("value"), _value("value_masked"))),
     102: Track("performance", (_text("name"), _value("value"))),
@@ -110,19 +113,18 @@ TRACKS: dict[int, Track] = {
 
 def tracks_of(messages: Sequence[tuple[int, int, Message]]) -> dict[str, dict[str, list[Any]]]:
     """(place, device time, message) in recording order -> columns by track name."""
-    tracks: dict[str, dict[str, list[Any]]] = {}
-    for place, at_ms, message in messages:
-        track = TRACKS.get(message.TYPE)
-        if track is None:
-            continue
-        columns = tracks.get(track.name)
-        if columns is None:
-            columns = tracks[track.name] = {"t": [], "i": [], **{name: [] for name, _ in track.columns}}
-        columns["t"].append(at_ms)
-        columns["i"].append(place)
-        for name, read in track.columns:
-            columns[name].append(read(message))
-    return tracks
+    found: dict[str, tuple[Track, list[tuple[int, int, Message]]]] = {}
+    for row in messages:
+        track = TRACKS.get(row[2].TYPE)
+        if track is not None:
+            found.setdefault(track.name, (track, []))[1].append(row)
+    return {name: _columns(track, rows) for name, (track, rows) in found.items()}
+
+
+def _columns(track: Track, rows: list[tuple[int, int, Message]]) -> dict[str, list[Any]]:
+    own = [message for _, _, message in rows]
+    times = {"t": [at_ms for _, at_ms, _ in rows], "i": [place for place, _, _ in rows]}
+    return times | {name: read(own) for name, read in track.columns}
 
 
 def _first_copies(frames: Sequence[StoredFrame]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -126,9 +127,12 @@ class Finalizer:
             await self._gatherer.add_parts(gathered, parts, late=bool(session.recording), tolerant=True)
             if session.frames_dropped_ms is not None:
                 gathered.material.pictures.clear()
-            built = build(session, gathered.material, gathered)
+            # In a thread: an hour's session takes a second, which segments would have to wait.
+            built = await asyncio.to_thread(build, session, gathered.material, gathered)
             prefix = recordings.prefix(*key, name)
-            for part, content in objects_of(built, gathered.material, self._settings.frames_object_bytes):
+            made = objects_of(built, gathered.material, self._settings.frames_object_bytes)
+            while (object_ := await asyncio.to_thread(next, made, None)) is not None:
+                part, content = object_
                 await self._objects.put(prefix + part, content)
             poster = await posters.poster_of(gathered.material)
             if poster is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from events import erased_users, incoming, stored
+from events import erased_users, stored
 from events import store as event_store
 from events.summaries import Tally
 from ingest.appends import named_session
@@ -25,25 +25,22 @@ from sessions import erasure
 from sessions import parts as part_store
 from sessions import store as session_store
 from sessions import terms as term_store
-from sessions.facts import layout_of
-from sessions.model import Session, SessionStart, new_session
+from sessions.model import Session, SessionStart
 from sessions.service import SessionService
 from sessions.updates import apply_updates
 from storage import dead_letters, ledger
 from storage.ledger import Fate
 from storage.objects import ObjectStore
 from storage.postgres import Database
-from storage.segment_file import ERASED as BLANKED
 from storage.segment_file import ORDERED_KINDS, Record, read_records
 from storage.segments import Claim, SegmentIndex
-from workers import named_images
+from workers import named_images, opening
 from workers.harvest import Item, Rows, SessionKey
-from workers.reading import read_batch, read_images
+from workers.opening import Opener
 from workers.routing import Span, late_spans, same_device
 
 log = structlog.get_logger()
 
-DAY_MS = 86_400_000
 #: terms known to be in the database already, so that they are not sent again
 KNOWN_TERMS = 200_000
 
@@ -53,10 +50,6 @@ SELECT DISTINCT * FROM unnest($1::int[], $2::bigint[], $3::bytea[]) AS r(p, s, d
 ON CONFLICT DO NOTHING RETURNING project_id, session_id, digest
 """
 LEFT = "SELECT accepted FROM segments WHERE segment_key = $1"
-ERASED = """
-SELECT project_id, session_id FROM erased_sessions
-WHERE (project_id, session_id) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
-"""
 
 
 class ClaimLost(PlayheadError):
@@ -85,10 +78,8 @@ class Processor:
         self._db = db
         self._objects = objects
         self._segments = segments
-        self._projects = projects
         self._sessions = sessions
-        self._limits = limits
-        self._held_bytes = 0  # unpacked, of all segments in hand
+        self._opener = Opener(db=db, projects=projects, limits=limits, clock=clock)
         self._known_terms: OrderedDict[term_store.Row, None] = OrderedDict()
 
     async def handle(self, claim: Claim) -> Counter[tuple[str, Fate]]:
@@ -189,10 +180,10 @@ class Processor:
     async def _process(self, claim: Claim, items: list[Item], *, last: bool | None = None) -> None:
         """All of `items` in one transaction. `last`: none for whole segments, else whether this record ends it."""
         try:
-            await self._read(items)
+            await self._opener.open(items)
             await self._commit(claim, items, last)
         finally:
-            self._held_bytes -= sum(item.unpacked_bytes for item in items)
+            self._opener.close(items)
 
     async def _commit(self, claim: Claim, items: list[Item], last: bool | None) -> None:
         await self._keep_objects(claim, items)
@@ -226,23 +217,6 @@ class Processor:
             self._known_terms.update(dict.fromkeys(terms))
         while len(self._known_terms) > KNOWN_TERMS:
             self._known_terms.popitem(last=False)
-
-    async def _read(self, items: Sequence[Item]) -> None:
-        """Decode every record; end those that are unreadable or not to be kept."""
-        for item in items:
-            if item.fate is None and item.record.kind in ("expired", BLANKED):
-                item.end(Fate.EXPIRED, "too late")
-        await self._check_projects(items)
-        await self._check_owners(items)
-        waiting = [item for item in items if item.fate is None]
-        wanted = {i.target for i in waiting if i.record.kind != incoming.KIND}
-        sessions = await session_store.get_many(self._db, wanted)
-        starts = {i.target: i for i in waiting if i.record.kind == "start"}
-        for item in waiting:
-            self._read_one(item, sessions, starts)
-            self._held_bytes += item.unpacked_bytes
-            if self._held_bytes > self._limits.max_unpacked_bytes * 2 and len(items) > 1:
-                raise TooMuch("segments unpack to too much at once")
 
     async def _keep_objects(self, claim: Claim, items: Sequence[Item]) -> None:
         """Objects go before the rows that name them."""
@@ -308,62 +282,6 @@ class Processor:
             not last or await self._segments.finish(conn, claim)
         )
 
-    async def _check_owners(self, items: Sequence[Item]) -> None:
-        """What nobody may keep is not even read, unless it may belong to another session than the token's."""
-        own = [i for i in items if i.fate is None and i.record.kind not in ORDERED_KINDS]
-        for item in own:
-            if item.record.meta.get("dnr"):
-                item.end(Fate.EXPIRED, "not to be recorded")
-        erased = await self._erased(self._db, {item.target for item in own})
-        for item in own:
-            if item.fate is None and item.target in erased:
-                item.erased = [item.target[1]]
-                item.end(Fate.EXPIRED, "erased")
-
-    @staticmethod
-    async def _erased(source: Any, keys: set[SessionKey]) -> set[SessionKey]:
-        if not keys:
-            return set()
-        ordered = sorted(keys)
-        rows = await source.fetch(ERASED, [k[0] for k in ordered], [k[1] for k in ordered])
-        return {(row[0], row[1]) for row in rows}
-
-    async def _check_projects(self, items: Sequence[Item]) -> None:
-        for project_id in {item.record.project_id for item in items}:
-            project = await self._projects.find_by_id(project_id)
-            cutoff = self._clock() - project.retention_days * DAY_MS if project else 0
-            for item in items:
-                if item.fate is None and item.record.project_id == project_id:
-                    session_id = item.record.session_id
-                    if project is None:
-                        item.end(Fate.EXPIRED, "no such project")
-                    elif session_id is not None and new_session(project_id, session_id).started_ms < cutoff:
-                        item.end(Fate.EXPIRED, "older than the retention")
-
-    def _read_one(
-        self, item: Item, sessions: dict[SessionKey, Session], starts: dict[SessionKey, Item]
-    ) -> None:
-        record = item.record
-        try:
-            if record.kind in ("batch", "late"):
-                session = sessions.get(item.target)
-                start = starts.get(item.target)
-                platform = (
-                    str(record.meta.get("plt", ""))
-                    or (session.platform if session else "")
-                    or (str(start.record.meta.get("platform", "")) if start else "")
-                )
-                legacy = record.meta.get("layout") == "legacy"
-                item.reading = read_batch(record, layout_of(platform, legacy), self._limits)
-            elif record.kind in ("images", "stray"):
-                item.reading = read_images(record, self._limits)
-            elif record.kind == incoming.KIND:
-                item.events = incoming.unpack(record.body)
-            elif record.kind != "start":
-                item.end(Fate.QUARANTINED, f"unknown kind {record.kind[:40]}")
-        except Malformed as problem:
-            item.end(Fate.QUARANTINED, str(problem)[:200])
-
     async def _route(self, conn: Any, item: Item, sessions: dict[SessionKey, Session]) -> None:
         """Decide which sessions the record's content belongs to."""
         record = item.record
@@ -373,7 +291,7 @@ class Processor:
         user_uuid = str(record.meta.get("uid", "")) or (own.user_uuid if own else "")
         if record.kind == "late" and own is not None and user_uuid and item.reading is not None:
             earlier = await session_store.earlier_of_user(conn, own_key[0], user_uuid, own.started_ms)
-            item.spans = late_spans(item.reading.told, own, earlier)
+            item.spans = late_spans(item.reading, own, earlier)
         elif record.kind == "stray":
             named = named_session(record.body)
             key = (own_key[0], named or 0)
@@ -387,7 +305,7 @@ class Processor:
 
     async def _drop_unwanted(self, conn: Any, items: Sequence[Item]) -> None:
         keys = {(i.record.project_id, span.session_id) for i in items if i.fate is None for span in i.spans}
-        erased = await self._erased(conn, keys)
+        erased = await opening.erased(conn, keys)
         for item in items:
             if item.fate is None and erased:
                 spans, project_id = item.spans, item.record.project_id

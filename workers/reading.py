@@ -6,41 +6,38 @@ Raises Malformed when nothing of the record can be used; what is damaged inside 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import NamedTuple
 
+import orjson
 import xxhash
 
-from messages import (
-    Archive,
-    Frame,
-    Layout,
-    Limits,
-    Message,
-    decode,
-    identity,
-    read_archive,
-    sniff_picture,
-    unpack,
-    walk,
-)
+from messages import Archive, Layout, Limits, identity, read_archive, sniff_picture, unpack
+from messages.batch import Row, cut
+from messages.codec import CHECKERS, READERS
 from messages.uploads import parse_upload
 from playhead.errors import Malformed
-from sessions.facts import Fact, fact_of
+from sessions.facts import EVENT_FACTS, LOG_TYPE, Fact, event_data
 from storage.segment_file import Record
 
 BATCH_META = 107
 #: message times outside 2000 … 2099 are kept but say nothing about when a session took place
 PLAUSIBLE_MS = range(946_684_800_000, 4_102_444_800_000)
 MAX_FAULTS = 100
+_AT = attrgetter("at_ms")
 
 
 class Told(NamedTuple):
-    """One good message: its frame, content, what it says, identity and occurrence within its batch."""
+    """One good message that is an event: its place among the batch's good messages, device time (ms), what it says,
+    its fields as JSON, identity and occurrence within its batch."""
 
-    frame: Frame
-    message: Message
+    place: int
+    at_ms: int
     fact: Fact
+    data: bytes
     identity: bytes
     occurrence: int
 
@@ -56,10 +53,15 @@ class NamedPicture:
 
 @dataclass(slots=True)
 class Reading:
-    """What one record holds. `digest` is the identity of its content, whatever wrapping it came in."""
+    """What one record holds. `digest` is the identity of its content, whatever wrapping it came in.
+
+    Good messages are events (`told`) or only count: device times (ms) of logs and of all others.
+    """
 
     digest: bytes
     told: list[Told] = field(default_factory=list)
+    logs_ms: list[int] = field(default_factory=list)
+    others_ms: list[int] = field(default_factory=list)
     meta_ms: int | None = None
     pictures: int = 0
     picture_span: tuple[int, int] | None = None
@@ -67,6 +69,19 @@ class Reading:
     faults: list[tuple[str, str]] = field(default_factory=list)
     content_bytes: int = 0
     messages_bytes: int = 0  # of a batch, unpacked
+
+    def times_ms(self) -> Iterator[int]:
+        """Device times of all good messages, in no order."""
+        return chain(self.logs_ms, self.others_ms, map(_AT, self.told))
+
+    def share(self, holds: Callable[[int], bool]) -> Reading:
+        """The same with the messages alone whose device times `holds` takes."""
+        return replace(
+            self,
+            told=[each for each in self.told if holds(each.at_ms)],
+            logs_ms=[at_ms for at_ms in self.logs_ms if holds(at_ms)],
+            others_ms=[at_ms for at_ms in self.others_ms if holds(at_ms)],
+        )
 
     def fault(self, place: str, reason: str) -> None:
         """Note something unusable inside the record."""
@@ -84,30 +99,45 @@ def read_batch(record: Record, layout: Layout, limits: Limits) -> Reading:
             raise unpacked.fault
         reading.fault("gzip", str(unpacked.fault))
     reading.messages_bytes = len(body)
-    found = walk(body, limits)
+    found, rows = cut(body, limits)
     if found.tail:
         reading.fault("tail", found.tail)
-    if body and not found.frames:
+    if body and not rows:
         raise Malformed(found.tail or "no message")
     reading.meta_ms = found.meta_ms
-    _decode_all(reading, found.frames, layout, limits.max_string_bytes)
+    _decode_all(reading, rows, layout, limits.max_string_bytes)
     return reading
 
 
-def _decode_all(reading: Reading, frames: list[Frame], layout: Layout, limit: int) -> None:
+def _decode_all(reading: Reading, rows: list[Row], layout: Layout, limit: int) -> None:
+    """Nothing is made of messages that only count; those that are events go from bytes to JSON here."""
+    readers, checkers = READERS[layout], CHECKERS[layout]
+    logs, others = reading.logs_ms, reading.others_ms
     occurrences: dict[bytes, int] = {}
-    for frame in frames:
-        if frame.type == BATCH_META:
+    told: list[tuple[int, int, Fact, bytes, bytes, int]] = []
+    place = -1
+    for type, at_ms, index, body, _ in rows:
+        if type == BATCH_META:
             continue
         try:
-            message = decode(frame.type, frame.body, layout, limit)
+            if type not in readers:
+                raise Malformed(f"unknown mobile type: {type}")
+            if type not in EVENT_FACTS:
+                checkers[type](body)
+                (logs if type == LOG_TYPE else others).append(at_ms)
+                place += 1
+                continue
+            message = readers[type](body, limit)
         except Malformed as problem:
-            reading.fault(f"message {frame.index}", str(problem))
+            reading.fault(f"message {index}", str(problem))
             continue
-        key = identity(frame.type, frame.timestamp, frame.body)
+        place += 1
+        key = identity(type, at_ms, body)
         occurrence = occurrences.get(key, 0)
         occurrences[key] = occurrence + 1
-        reading.told.append(Told(frame, message, fact_of(message), key, occurrence))
+        data = orjson.dumps(event_data(message, len(body)))
+        told.append((place, at_ms, EVENT_FACTS[type](message), data, key, occurrence))
+    reading.told = list(map(tuple.__new__, repeat(Told), told))  # half the price of one call each
 
 
 def read_images(record: Record, limits: Limits) -> Reading:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sessions.model import Session
-from workers.reading import Told
+from workers.reading import Reading
 
 #: how long after its last message a session still claims late data, ms
 TAIL_MS = 150_000
@@ -24,6 +24,11 @@ class Span:
     since_ms: int | None = None
     until_ms: int | None = None
 
+    @property
+    def whole(self) -> bool:
+        """Whether the share is everything."""
+        return self.since_ms is None and self.until_ms is None
+
     def holds(self, timestamp: int) -> bool:
         """Whether a message of this device time is in the share."""
         return (self.since_ms is None or timestamp >= self.since_ms) and (
@@ -31,14 +36,15 @@ class Span:
         )
 
 
-def late_spans(told: Sequence[Told], own: Session, earlier: Sequence[Session]) -> list[Span]:
+def late_spans(reading: Reading, own: Session, earlier: Sequence[Session]) -> list[Span]:
     """How a late file is divided between the token's session and one earlier session of the same user.
 
     `earlier`: that user's sessions before `own`, newest first. Messages from before `own` began (by the device's
     clock) go to the newest earlier session whose time holds the last of them.
     """
     begin = own.device_start_ms
-    before = [t.frame.timestamp for t in told if begin is not None and t.frame.timestamp < begin]
+    times = list(reading.times_ms())
+    before = [at_ms for at_ms in times if begin is not None and at_ms < begin]
     if begin is None or not before:
         return [Span(own.session_id)]
     newest = max(before)
@@ -46,7 +52,7 @@ def late_spans(told: Sequence[Told], own: Session, earlier: Sequence[Session]) -
     if target is None:
         return [Span(own.session_id)]
     spans = [Span(target.session_id, until_ms=begin)]
-    if len(before) < len(told):
+    if len(before) < len(times):
         spans.append(Span(own.session_id, since_ms=begin))
     return spans
 

@@ -117,25 +117,46 @@ class Worker:
         while self._returned:
             await self._services.segments.give_back(self._returned[-1])
             self._returned.pop()
-        claims = await self._services.segments.claim(CLAIMS, self._name)
-        self._returned = claims.copy()
-        await self._take(deque(claim for claim in claims if claim.untried), AT_ONCE)
-        # What was tried before may be what ended a worker: alone, it takes nothing else down with it.
-        await self._take(deque(claim for claim in claims if not claim.untried), 1)
-        return len(claims)
+        fresh, tried = deque[Claim](), deque[Claim]()
+        taken = 0
 
-    async def _take(self, claims: deque[Claim], at_once: int) -> None:
-        """Process these until one finds a store away; what is in hand then is ended first. Raises Unavailable."""
+        async def claim_more() -> None:
+            nonlocal taken
+            if not tried and not self._stop.is_set():
+                claims = await self._services.segments.claim(CLAIMS, self._name)
+                taken += len(claims)
+                self._returned.extend(claims)
+                fresh.extend(claim for claim in claims if claim.untried)
+                tried.extend(claim for claim in claims if not claim.untried)
+
+        await claim_more()
+        if fresh:
+            await self._take(fresh, AT_ONCE, claim_more)
+        # What was tried before may be what ended a worker: alone, it takes nothing else down with it.
+        await self._take(tried, 1)
+        return taken
+
+    async def _take(
+        self, claims: deque[Claim], at_once: int, claim_more: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Process these until one finds a store away; what is in hand then is ended first. Raises Unavailable.
+
+        `claim_more` adds to them, so that no hand waits for the others while there is work.
+        """
 
         async def hand() -> None:
-            while claims and not self._stop.is_set():
-                claim = claims.popleft()
-                self._returned.remove(claim)
-                try:
+            try:
+                while not self._stop.is_set():
+                    if not claims and claim_more is not None:
+                        await claim_more()
+                    if not claims:
+                        return
+                    claim = claims.popleft()
+                    self._returned.remove(claim)
                     await self._one_segment(claim)
-                except BaseException:
-                    claims.clear()
-                    raise
+            except BaseException:
+                claims.clear()
+                raise
 
         for outcome in await asyncio.gather(*(hand() for _ in range(at_once)), return_exceptions=True):
             if isinstance(outcome, BaseException):

@@ -1,10 +1,13 @@
 """Bodies: what is written comes back, in each layout; what is broken raises Malformed and nothing else."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from messages import TABLE, Layout, Limits, Message, decode, encode, fields, frame_bytes, walk
+from messages.codec import CHECKERS, READERS
 from messages.schema import (
     IOSCustomEvent,
     IOSNetworkCall,
@@ -234,3 +237,26 @@ def test_the_worked_examples_of_the_spec(framed, message):
     assert decode(frame.type, frame.body, Layout.IOS) == message
     assert encode(message, timestamp=frame.timestamp) == raw
     assert frame_bytes(frame.type, frame.timestamp, frame.body) == raw
+
+
+def refused(work: Callable[[], object]) -> bool:
+    try:
+        work()
+    except Malformed:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(("message", "layout"), SAMPLES)
+def test_a_checker_refuses_what_the_reader_refuses(message, layout):
+    body = body_of(message, layout)
+    for bent in (body, body + b"\0", body[:-4] + b"\xff" * 11, *(body[:end] for end in range(len(body)))):
+        reader, checker = READERS[layout][message.TYPE], CHECKERS[layout][message.TYPE]
+        assert refused(lambda: checker(bent)) == refused(lambda: reader(bent, 1_000_000)), bent  # noqa: B023
+
+
+@given(type=st.sampled_from(TYPES), layout=st.sampled_from(Layout), body=st.binary(max_size=40))
+def test_a_checker_refuses_the_noise_that_the_reader_refuses(type, layout, body):
+    if type in READERS[layout]:
+        wanted = refused(lambda: READERS[layout][type](body, 1_000_000))
+        assert refused(lambda: CHECKERS[layout][type](body)) == wanted
