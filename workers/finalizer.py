@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ from workers.harvest import start_terms
 log = structlog.get_logger()
 
 RETRY_MS = 30_000
+AWAY_MS = 5_000
 
 CLAIM = """
 UPDATE sessions SET claimed_until_ms = $1 + $2, attempts = attempts + 1
@@ -58,6 +60,11 @@ WHERE project_id = $1 AND session_id = $2
 """
 LATER = """
 UPDATE sessions SET due_ms = $3, claimed_until_ms = 0
+WHERE project_id = $1 AND session_id = $2 AND attempts = $4
+"""
+# A store that is away is not the session's fault: the attempt does not count, however long it lasts.
+PUT_BACK = """
+UPDATE sessions SET due_ms = $3, claimed_until_ms = 0, attempts = attempts - 1
 WHERE project_id = $1 AND session_id = $2 AND attempts = $4
 """
 #: a session that failed this often (or ended the worker) waits for new data before it is tried again
@@ -89,7 +96,10 @@ class Finalizer:
         return [(row[0], row[1]) for row in rows]
 
     async def finalize(self, project_id: int, session_id: int) -> int:
-        """Make one session's recording -> its version (0: nothing done). Failures put it off."""
+        """Make one session's recording -> its version (0: nothing done). Failures put it off.
+
+        Raises Unavailable (it will be tried again), RecordingFailed.
+        """
         async with self._db.transaction(isolation="repeatable_read") as conn:
             found = await session_store.get_many(conn, [(project_id, session_id)])
             parts = await part_store.of_session(conn, project_id, session_id)
@@ -104,6 +114,9 @@ class Finalizer:
         try:
             version = await self._finalize(session, parts, name)
         except Unavailable:
+            due_ms = self._clock() + AWAY_MS
+            with contextlib.suppress(Unavailable):  # if it is the database, the claim runs out by itself
+                await self._db.execute(PUT_BACK, project_id, session_id, due_ms, session.attempts)
             raise
         except Exception as problem:
             log.warning("recording_failed", session=session_id, error=type(problem).__name__)

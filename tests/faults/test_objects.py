@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.faults.proxy import Proxy
-from tests.faults.town import LONG, ROOT, Town, new_town
+from tests.faults.on_s3 import town_on_s3
+from tests.faults.town import LONG, ROOT, Town
 from tests.servers import S3Server
 
-AWAY_S = 600 if LONG else 8
+AWAY_S = 600 if LONG else 6
 SLOW_S = 60 if LONG else 6
 SLOW_BYTES_PER_S = 1_000
-
-
-@contextlib.asynccontextmanager
-async def _town_on_s3(folder: Any, **more: str) -> AsyncIterator[tuple[Town, S3Server, Proxy]]:
-    server = S3Server()
-    await asyncio.to_thread(server.start)
-    try:
-        async with Proxy.before(server.port) as proxy:
-            bucket = await asyncio.to_thread(server.new_bucket)
-            settings = {f"PLAYHEAD_{name.upper()}": value for name, value in bucket.settings.items()}
-            settings |= {"PLAYHEAD_S3_ENDPOINT_URL": proxy.url, "PLAYHEAD_PUT_TIMEOUT_S": "1"}
-            with new_town(folder, **bucket.environment, **settings, **more) as town:
-                await town.build()
-                yield town, server, proxy
-    finally:
-        server.close()
 
 
 @pytest.mark.crash
 @pytest.mark.timeout(1800 if LONG else 400)
 async def test_a_store_that_is_away_then_slow_costs_nothing_and_nobody_waits(tmp_path) -> None:
-    async with _town_on_s3(tmp_path) as (town, _, store):
+    async with town_on_s3(tmp_path) as (town, _, store):
         async with town.load(6) as load:
             await load.until(messages=200)
             await town.remember()
@@ -65,7 +47,7 @@ async def test_a_store_that_is_away_then_slow_costs_nothing_and_nobody_waits(tmp
 @pytest.mark.crash
 @pytest.mark.timeout(400)
 async def test_a_store_that_refuses_the_key_is_told_everywhere_and_nothing_is_lost(tmp_path) -> None:
-    async with _town_on_s3(tmp_path) as (town, server, _):
+    async with town_on_s3(tmp_path) as (town, server, _):
         async with town.load(4) as load:
             await load.until(messages=100)
             server.secret_key = "rotated-without-telling-anybody"
@@ -89,7 +71,7 @@ async def test_a_store_that_refuses_the_key_is_told_everywhere_and_nothing_is_lo
 @pytest.mark.crash
 @pytest.mark.timeout(400)
 async def test_a_full_spool_refuses_and_goes_on_when_the_store_is_back(tmp_path) -> None:
-    async with _town_on_s3(tmp_path, PLAYHEAD_SPOOL_MAX_BYTES="200000") as (town, _, store):
+    async with town_on_s3(tmp_path, PLAYHEAD_SPOOL_MAX_BYTES="200000") as (town, _, store):
         async with town.load(6) as load:
             await load.until(messages=100)
             store.away = True

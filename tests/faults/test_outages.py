@@ -12,8 +12,8 @@ from tests.faults.raw_phone import RawPhone
 from tests.faults.town import LONG, PROJECT, Load, Town, new_town
 from tests.servers import RedisServer
 
-AWAY_S = 600 if LONG else 10
-FROZEN_S = 60 if LONG else 8
+AWAY_S = 600 if LONG else 6
+FROZEN_S = 60 if LONG else 5
 
 
 @pytest.mark.crash

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.faults.on_s3 import town_on_s3
 from tests.faults.power import Power
 from tests.faults.town import LONG, Town, new_town
 
@@ -33,6 +34,23 @@ async def test_power_cuts_lose_nothing_that_was_acknowledged(tmp_path) -> None:
         seen = await town.judge()
         print(f"{power.lost} blocks, lengths and entries were lost")
         assert power.lost and seen["messages"] > 100
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(1800 if LONG else 400)
+async def test_power_cuts_while_the_store_is_away_leave_the_spool_whole(tmp_path) -> None:
+    power = Power(tmp_path)
+    async with town_on_s3(tmp_path, **power.variables) as (town, _, store):
+        dice = random.Random(town.seed)
+        async with town.load(phones=6) as load:
+            await load.until(messages=50)
+            store.away = True
+            store.cut()
+            for _ in range(CUTS):
+                await load.more(100)
+                await _cut(power, town, dice)
+            store.away = False
+        await town.judge()
 
 
 @pytest.mark.crash

@@ -98,6 +98,31 @@ async def test_times_at_the_end_of_all_numbers_can_be_read(rig) -> None:
         await rig.record(session_id)
 
 
+async def test_a_store_that_is_away_for_long_gives_no_session_up(rig) -> None:
+    session_id = await rig.start()
+    await rig.batch(session_id, taps(NOW_MS))
+    await rig.work()
+
+    class Away:
+        async def put(self, key, body, **options):
+            raise StorageUnavailable("away")
+
+        def __getattr__(self, name):
+            return getattr(rig.services.objects, name)
+
+    away: Any = Away()
+    settings = rig.services.settings
+    finalizer = Finalizer(settings=settings, clock=rig.clock, db=rig.services.db, objects=away)
+    for _ in range(20):
+        rig.clock.now_ms += 60_000
+        assert await finalizer.claim(1) == [(rig.project_id, session_id)]
+        with pytest.raises(StorageUnavailable):
+            await finalizer.finalize(rig.project_id, session_id)
+    rig.clock.now_ms += 60_000
+    assert await rig.finalizer.claim(1) == [(rig.project_id, session_id)]
+    assert await rig.record(session_id) == 1
+
+
 async def test_a_part_whose_bytes_are_gone_costs_only_itself(rig) -> None:
     session_id = await rig.start()
     await rig.batch(session_id, taps(NOW_MS, 2))
