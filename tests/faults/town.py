@@ -122,7 +122,7 @@ class Load:
         deadline = time.monotonic() + within_s
         while any(self._book.obligations()[kind.removesuffix("s")] < count for kind, count in wanted.items()):
             self._check(deadline, f"{self._book.obligations()} instead of {wanted}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
     async def more(self, count: int, within_s: float = 120) -> None:
         """Wait for that many further obligations, of whatever kind."""
@@ -130,7 +130,7 @@ class Load:
         target = self.obligations() + count
         while self.obligations() < target:
             self._check(deadline, f"{target - self.obligations()} obligations short of {count} more")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
     def _check(self, deadline: float, what: str) -> None:
         assert self._process.poll() is None, "the oracle has ended"
