@@ -30,6 +30,7 @@ from workers.finalizer import Finalizer
 from workers.runner import Worker
 
 ROUNDS = 7
+HOUR_MS = 3_600_000
 
 
 async def _median_ms(work: Callable[[], Awaitable[Any]]) -> float:
@@ -45,7 +46,7 @@ async def _median_ms(work: Callable[[], Awaitable[Any]]) -> float:
 async def run(messages: int, frames: int) -> None:
     """Print one table."""
     async with open_house() as (services, project_id):
-        now_ms = services.clock()
+        now_ms = services.clock() - HOUR_MS
         session_id = SessionIds().new(now_ms)
         start = SessionStart(platform="ios", user_uuid="user", device_name="iPhone 15", os="IOS")
         await services.journal.append(
@@ -55,8 +56,11 @@ async def run(messages: int, frames: int) -> None:
         bodies = [body(rng, n * PER_BATCH, now_ms + n * 1440) for n in range(messages // PER_BATCH)]
         for n, content in enumerate(bodies):
             meta = {"plt": "ios"}
+            received_ms = (
+                now_ms + n * 1440 + PER_BATCH * 120
+            )  # the device's clock is right, and its batches take no time
             await services.journal.append(
-                Record("batch", project_id, session_id, (now_ms + n) * 1000, meta, content)
+                Record("batch", project_id, session_id, received_ms * 1000, meta, content)
             )
         await asyncio.sleep(1)
         worker = Worker(services)

@@ -4,7 +4,7 @@
 
 One HTTP process, one worker process, embedded Postgres with fsync on, and the load, all on one machine. First a backlog
 is posted and the worker timed with it: that is the whole. Then the same batches come at half that rate, and four times
-a second one more with an event that nobody else has; from its 2xx on `GET /api/v1/events` and
+a second one more with an event that nobody else has; from its 2xx on `GET /api/v1/events?session_id=` and
 `GET /api/v1/replays?event=` are asked for it until they know it.
 """
 
@@ -32,22 +32,22 @@ from benchmarks.bench_events import ADMIN_KEY, TOKEN_SECRET, prepare, serve, wor
 from benchmarks.bench_processing import PER_BATCH, body
 from messages import encode, encode_batch
 from messages.schema import MobileEvent
-from sessions.ids import SessionIds
+from sessions.ids import SessionId, SessionIds
 from sessions.tokens import Tokens
 from storage.embedded_postgres import EmbeddedPostgres
 
 PATH = "/v1/mobile/i"
-LOOK_S = 0.02  # between two looks
+LOOK_S = 0.05  # between two looks
 MARKER_S = 0.25  # between two markers
 
 _ids = SessionIds()
 
 
-def _headers() -> dict[str, str]:
-    """A new session's."""
+def _headers(session_id: int = 0) -> dict[str, str]:
+    """That session's, else a new one's."""
     now_ms = time.time_ns() // 1_000_000
     tokens = Tokens([TOKEN_SECRET], lambda: now_ms)
-    token = tokens.sign(_ids.new(now_ms), 1, lifetime_ms=7_200_000, platform="ios")
+    token = tokens.sign(SessionId(session_id or _ids.new(now_ms)), 1, lifetime_ms=7_200_000, platform="ios")
     return {"authorization": f"Bearer {token}", "content-type": "application/octet-stream"}
 
 
@@ -149,11 +149,12 @@ async def _visibility(port: int, steady: Iterator[bytes], rate: float, seconds: 
 async def _mark(client: httpx.AsyncClient, name: str, waits: dict[str, list[float]]) -> None:
     now_ms = time.time_ns() // 1_000_000
     content = encode_batch(1, now_ms, [encode(MobileEvent(name, "{}"), timestamp=now_ms)])
-    answer = await client.post(PATH, content=content, headers=_headers())
+    session_id = _ids.new(now_ms)
+    answer = await client.post(PATH, content=content, headers=_headers(session_id))
     assert answer.status_code == 200, answer.text
     answered = time.perf_counter()
     await asyncio.gather(
-        _look(client, "events", {"project": "bench", "name": name}, answered, waits),
+        _look(client, "events", {"project": "bench", "session_id": str(session_id)}, answered, waits),
         _look(client, "replays", {"project": "bench", "event": name}, answered, waits),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 COLUMNS = (
@@ -34,6 +35,8 @@ class Part:
         return self.segment_key, self.record
 
 
+_ROW = attrgetter(*COLUMNS)
+
 CREATE_INCOMING = "CREATE TEMP TABLE IF NOT EXISTS incoming_parts (LIKE parts) ON COMMIT DROP"
 INSERT_NEW = f"""
 INSERT INTO parts ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM incoming_parts ON CONFLICT DO NOTHING
@@ -55,7 +58,7 @@ async def insert(conn: Any, parts: Sequence[Part]) -> None:
     """Insert parts inside the caller's transaction; known ones are left as they are."""
     if parts:
         await conn.execute(CREATE_INCOMING)
-        rows = [tuple(getattr(part, name) for name in COLUMNS) for part in parts]
+        rows = list(map(_ROW, parts))
         await conn.copy_records_to_table("incoming_parts", records=rows, columns=COLUMNS)
         await conn.execute(INSERT_NEW)
 

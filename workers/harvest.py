@@ -68,6 +68,7 @@ class Share:
 class Rows:
     """What a set of new records adds; counters of messages that are events wait for `count_events`."""
 
+    segment_key: str
     quiet_ms: int
     updates: dict[SessionKey, SessionUpdate] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
@@ -171,7 +172,7 @@ class Rows:
             Part(
                 project_id=item.record.project_id,
                 session_id=span.session_id,
-                segment_key="",
+                segment_key=self.segment_key,
                 record=item.place,
                 kind=item.record.kind,
                 body_offset=item.entry.body_offset,

@@ -238,16 +238,17 @@ class Processor:
         sessions.update(await session_store.get_many(conn, touched - sessions.keys()))
         await self._drop_unwanted(conn, items)
         await self._mark_duplicates(conn, [item for item in items if item.fate is None])
-        rows = self._rows([item for item in items if item.fate is Fate.STORED], sessions)
+        rows = self._rows(claim, [item for item in items if item.fate is Fate.STORED], sessions)
         events = [event for share in rows.shares for event in share.events]
         rows.count_events(await event_store.insert_new(conn, events, tally))
-        failures = await apply_updates(conn, rows.updates.values())
-        if failures:
-            raise Malformed(f"session update: {failures[0].reason}")
-        await part_store.insert(conn, [_in_segment(part, claim.key) for part in rows.parts])
+        await part_store.insert(conn, rows.parts)
         terms = self._new_terms(rows)
         await term_store.insert(conn, terms)
         await named_images.insert(conn, items)
+        # Late, since it keeps the rows of sessions from other segments until the commit.
+        failures = await apply_updates(conn, rows.updates.values())
+        if failures:
+            raise Malformed(f"session update: {failures[0].reason}")
         return rows, sessions, terms
 
     @staticmethod
@@ -325,8 +326,8 @@ class Processor:
             item.end(Fate.STORED if body in new else Fate.DUPLICATE)
             new.discard(body)
 
-    def _rows(self, items: Sequence[Item], sessions: dict[SessionKey, Session]) -> Rows:
-        rows = Rows(quiet_ms=int(self._settings.session_quiet_s * 1000))
+    def _rows(self, claim: Claim, items: Sequence[Item], sessions: dict[SessionKey, Session]) -> Rows:
+        rows = Rows(claim.key, quiet_ms=int(self._settings.session_quiet_s * 1000))
         offsets = {key: session.clock_offset_ms for key, session in sessions.items()}
         for item in sorted(items, key=lambda item: item.record.kind != "start"):
             if item.record.kind == "start":
@@ -368,11 +369,6 @@ class Processor:
                     detail={"faults": [list(fault) for fault in faults]} if faults else {},
                     now_ms=self._clock(),
                 )
-
-
-def _in_segment(part: part_store.Part, key: str) -> part_store.Part:
-    values = {name: getattr(part, name) for name in part_store.COLUMNS}
-    return part_store.Part(**(values | {"segment_key": key}))
 
 
 def _continued(item: Item) -> SessionKey | None:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CLAIMS = 4
-#: segments in hand at once: one is decoded while the database works on the other
-AT_ONCE = 2
+#: segments in hand at once: one is decoded while the database works on the others
+AT_ONCE = 3
 IDLE_S = 1.0
 DUE_POLL_S = 0.5
 AWAY_S = 1.0
