@@ -22,9 +22,10 @@ class IssueQuery(Shape):
 
 
 class SampleOut(Shape):
-    """A replay in which it happened, and when."""
+    """A replay in which it happened: when that began, and when it happened."""
 
     session_id: str
+    started_ms: int
     at_ms: int
 
 

@@ -14,9 +14,9 @@ import { help } from "./draw/help.js";
 import { isTyping } from "./draw/keyboard.js";
 import { notice } from "./draw/notice.js";
 import { chooseTheme, chosenTheme, nextTheme } from "./draw/theme.js";
-import { topBar } from "./draw/top_bar.js";
+import { addressOf, topBar } from "./draw/top_bar.js";
 import { keepProject, lastProject } from "./last_project.js";
-import { createRouter, match } from "./router.js";
+import { createRouter, listingOf, match } from "./router.js";
 import { signInAddress, targetOf } from "./sign_in_target.js";
 import { createStore } from "./store.js";
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
@@ -24,6 +24,7 @@ import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 /** @type {Record<Route["page"], () => Promise<{open: (context: Context) => Page}>>} */
 const PAGES = {
   sessions: () => import("./pages/sessions.js"),
+  issues: () => import("./pages/issues.js"),
   replay: () => import("./pages/replay.js"),
   sign_in: () => import("./pages/sign_in.js"),
 };
@@ -41,12 +42,13 @@ const router = createRouter(arrive);
  * @property {Me | null} me
  * @property {Project[]} projects
  * @property {string | null} project  key of the one that is looked at
+ * @property {ReturnType<typeof listingOf>} listing  the list that is open
  * @property {ReturnType<typeof chosenTheme>} theme
  * @property {boolean} helping
  */
 
 /** @type {Shell} */
-const INITIAL = { me: null, projects: [], project: null, theme: chosenTheme(), helping: false };
+const INITIAL = { me: null, projects: [], project: null, listing: null, theme: chosenTheme(), helping: false };
 const store = createStore(INITIAL, drawShell);
 
 /** @type {Page | null} */
@@ -62,7 +64,7 @@ function part(id) {
 }
 
 /** @param {Readonly<Shell>} state */
-function drawShell({ me, projects, project, theme, helping }) {
+function drawShell({ me, projects, project, listing, theme, helping }) {
   const bar = topBar({
     me,
     projects,
@@ -74,7 +76,8 @@ function drawShell({ me, projects, project, theme, helping }) {
     },
     onHelp: () => store.set({ helping: true }),
     onSignOut: leave,
-    onProject: (key) => router.navigate(`/?project=${encodeURIComponent(key)}`),
+    listing,
+    onProject: (key) => router.navigate(addressOf(listing, key)),
   });
   render(bar, part("bar"));
   const closeHelp = () => store.set({ helping: false });
@@ -91,7 +94,8 @@ async function arrive() {
   const stays = page !== null && shown.path === pathname && page.moved !== undefined;
   const before = shown.path && match(shown.path) ? shown.path + shown.search : null;
   shown = { path: pathname, search };
-  if (route?.page === "sessions") lookAt(projectOf(search));
+  store.set({ listing: listingOf(route) });
+  if (listingOf(route)) lookAt(projectOf(search));
   if (stays) return page?.moved?.();
   const arrival = ++arrivals;
   try {
@@ -105,7 +109,7 @@ async function arrive() {
 
 /** @param {Route | null} route @returns {Promise<(context: Context) => Page>} */
 async function openerOf(route) {
-  if (route?.page === "sessions" && isGuest(store.state.me)) return oneReplay;
+  if (listingOf(route) && isGuest(store.state.me)) return oneReplay;
   return route ? (await PAGES[route.page]()).open : notFound;
 }
 
@@ -175,15 +179,15 @@ function failed(problem) {
   return { draw, close() {} };
 }
 
-/** The list is one project's: where the address names none, the last one that was looked at. */
+/** A list is one project's: where the address names none, the last one that was looked at. */
 function chooseProject() {
   const { me, projects } = store.state;
   const query = new URLSearchParams(location.search);
-  if (!me?.admin || match(location.pathname)?.page !== "sessions" || query.get("project")) return;
+  if (!me?.admin || !listingOf(match(location.pathname)) || query.get("project")) return;
   const key = lastProject(projects.map((each) => each.key));
   if (!key) return;
   query.set("project", key);
-  history.replaceState(history.state, "", `/?${query}`);
+  history.replaceState(history.state, "", `${location.pathname}?${query}`);
 }
 
 /** @param {string | null} key */

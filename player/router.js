@@ -1,12 +1,13 @@
 /**
  * Paths to pages, links without a reload, the browser's history.
  *
- * @typedef {{page: "sessions" | "replay" | "sign_in", params: Record<string, string>}} Route
+ * @typedef {{page: "sessions" | "issues" | "replay" | "sign_in", params: Record<string, string>}} Route
  */
 
 /** @type {[RegExp, Route["page"], string[]][]} */
 const ROUTES = [
   [/^\/$/, "sessions", []],
+  [/^\/issues\/?$/, "issues", []],
   [/^\/sign-in\/?$/, "sign_in", []],
   [/^\/replays\/([0-9]{1,19})\/?$/, "replay", ["session_id"]],
 ];
@@ -21,6 +22,16 @@ export function match(path) {
     if (found) return { page, params: Object.fromEntries(names.map((name, i) => [name, found[i + 1] ?? ""])) };
   }
   return null;
+}
+
+/**
+ * Which of a project's lists a page is.
+ *
+ * @param {Route | null} route
+ * @returns {"sessions" | "issues" | null}
+ */
+export function listingOf(route) {
+  return route?.page === "sessions" || route?.page === "issues" ? route.page : null;
 }
 
 /**

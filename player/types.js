@@ -54,6 +54,19 @@
  * @property {Record<string, any> | null} [completeness]
  *
  * @typedef {{replays: ReplayOut[], next_cursor: string | null}} ReplaysOut
+ *
+ * @typedef {object} IssueGroup  findings of many sessions that are the same
+ * @property {string} fingerprint
+ * @property {string} type
+ * @property {string} title  of the newest
+ * @property {number} count
+ * @property {number} sessions
+ * @property {number} users
+ * @property {number} first_seen_ms
+ * @property {number} last_seen_ms
+ * @property {{session_id: string, started_ms: number, at_ms: number}[]} replays  some of the newest
+ *
+ * @typedef {{issues: IssueGroup[], next_cursor: string | null}} IssuesOut
  * @typedef {{value: string, count?: number | null}} Suggestion  count: of sessions, as far as it was counted (100)
  */
 

@@ -26,8 +26,9 @@ ORDER BY {column} DESC, fingerprint DESC LIMIT $5
 """
 PAGES: Final = {sort: _PAGE.format(column=column) for sort, column in SORTS.items()}
 REPLAYS: Final = """
-SELECT f.fingerprint, i.session_id, i.seen_ms FROM unnest($2::bytea[]) AS f(fingerprint) CROSS JOIN LATERAL (
-    SELECT session_id, seen_ms FROM issues WHERE project_id = $1 AND fingerprint = f.fingerprint
+SELECT f.fingerprint, i.session_id, i.started_ms, i.seen_ms
+FROM unnest($2::bytea[]) AS f(fingerprint) CROSS JOIN LATERAL (
+    SELECT session_id, started_ms, seen_ms FROM issues WHERE project_id = $1 AND fingerprint = f.fingerprint
     ORDER BY seen_ms DESC LIMIT $3
 ) i
 """
@@ -35,9 +36,10 @@ SELECT f.fingerprint, i.session_id, i.seen_ms FROM unnest($2::bytea[]) AS f(fing
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A replay in which it happened, and when (corrected ms)."""
+    """A replay in which it happened: when that began, and when it happened (corrected ms)."""
 
     session_id: int
+    started_ms: int
     seen_ms: int
 
 
@@ -72,9 +74,11 @@ async def page(
     rows = await db.fetch(PAGES[sort], project_id, type, value, fingerprint, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     samples: dict[bytes, dict[int, Sample]] = {row["fingerprint"]: {} for row in rows}
-    for found, session_id, seen_ms in await db.fetch(REPLAYS, project_id, list(samples), _LOOKED_AT):
+    for found, session_id, started_ms, seen_ms in await db.fetch(
+        REPLAYS, project_id, list(samples), _LOOKED_AT
+    ):
         if len(samples[found]) < SAMPLES:
-            samples[found].setdefault(session_id, Sample(session_id, seen_ms))
+            samples[found].setdefault(session_id, Sample(session_id, started_ms, seen_ms))
     groups = [IssueGroup(**dict(row), replays=list(samples[row["fingerprint"]].values())) for row in rows]
     return IssuePage(groups, _cursor(sort, rows[-1]) if more else None)
 

@@ -42,7 +42,9 @@ def _shown(group: IssueGroup, project_key: str) -> issue_models.IssueGroupOut:
         first_seen_ms=group.first_ms,
         last_seen_ms=group.last_ms,
         replays=[
-            issue_models.SampleOut(session_id=str(each.session_id), at_ms=each.seen_ms)
+            issue_models.SampleOut(
+                session_id=str(each.session_id), started_ms=each.started_ms, at_ms=each.seen_ms
+            )
             for each in group.replays
         ],
     )
@@ -58,7 +60,13 @@ _ISSUE: Final = {
     "users": 9,
     "first_seen_ms": 1_767_225_600_000,
     "last_seen_ms": 1_767_312_000_000,
-    "replays": [{"session_id": "3645366763814944769", "at_ms": 1_767_312_000_000}],
+    "replays": [
+        {
+            "session_id": "3645366763814944769",
+            "started_ms": 1_767_311_400_000,
+            "at_ms": 1_767_312_000_000,
+        }
+    ],
 }
 
 OPERATIONS: Final = (

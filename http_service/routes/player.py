@@ -78,6 +78,7 @@ def _page(path: str, script: str, summary: str, data: str = "", **parameters: st
 
 OPERATIONS: Final = (
     _page("/", "pages/sessions.js", "The player: list of sessions"),
+    _page("/issues", "pages/issues.js", "The player: what many sessions have in common"),
     _page(
         "/replays/{session_id}",
         "pages/replay.js",

@@ -7,13 +7,17 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
+import { isGuest } from "../access.js";
 import { icon } from "./icons.js";
+
+/** @typedef {"sessions" | "issues"} Listing */
 
 /**
  * @typedef {object} Bar
  * @property {Me | null} me  null: not signed in
  * @property {Project[]} projects
  * @property {string | null} project  key of the one that is looked at
+ * @property {Listing | null} listing  the list that is open
  * @property {ThemeChoice} theme
  * @property {() => void} onTheme
  * @property {() => void} onHelp
@@ -31,8 +35,8 @@ const THEMES = /** @type {const} */ ({
 export function topBar(bar) {
   const [themeIcon, themeName] = THEMES[bar.theme];
   return html`<header class="bar">
-    <a class="brand" href=${homeOf(bar.project)} aria-label="Playhead: sessions">${mark()}<span>Playhead</span></a>
-    ${bar.me ? switcher(bar) : nothing}
+    <a class="brand" href=${addressOf("sessions", bar.project)} aria-label="Playhead: sessions">${mark()}<span>Playhead</span></a>
+    ${bar.me ? switcher(bar) : nothing} ${bar.me && !isGuest(bar.me) ? listings(bar) : nothing}
     <span class="bar-space"></span>
     <button
       class="button quiet square"
@@ -62,9 +66,26 @@ export function topBar(bar) {
   </header>`;
 }
 
-/** @param {string | null} project */
-function homeOf(project) {
-  return project ? `/?project=${encodeURIComponent(project)}` : "/";
+/** @type {Record<Listing, [path: string, name: string]>} */
+const LISTINGS = { sessions: ["/", "Sessions"], issues: ["/issues", "Issues"] };
+
+/** Where a project's list is. @param {Listing | null} listing @param {string | null} project */
+export function addressOf(listing, project) {
+  const [path] = LISTINGS[listing ?? "sessions"];
+  return project ? `${path}?project=${encodeURIComponent(project)}` : path;
+}
+
+/** @param {Bar} bar */
+function listings({ listing, project }) {
+  const names = /** @type {Listing[]} */ (Object.keys(LISTINGS));
+  return html`<nav class="bar-lists" aria-label="Lists">
+    ${names.map(
+      (name) =>
+        html`<a href=${addressOf(name, project)} aria-current=${name === listing ? "page" : nothing}
+          >${LISTINGS[name][1]}</a
+        >`,
+    )}
+  </nav>`;
 }
 
 function mark() {

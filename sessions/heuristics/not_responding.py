@@ -18,6 +18,7 @@ from messages.schema import (
     MobileSwipeEvent,
 )
 from sessions.heuristics.finding import TITLE_CHARS, Finding, Timed
+from sessions.heuristics.labels import shown_label
 from sessions.heuristics.screens import shown_screen
 
 MIN_GAP_MS: Final = 60_000
@@ -86,7 +87,7 @@ def _silence(watch: _Watch, until_ms: int) -> Iterable[Finding]:
     gap_ms = until_ms - watch.beat_ms
     if not MIN_GAP_MS <= gap_ms <= MAX_GAP_MS:
         return
-    after = f" after {watch.label}" if watch.label else ""
+    after = f" after {shown_label(watch.label)}" if watch.label else ""
     yield Finding(
         "anr",
         watch.beat_ms,

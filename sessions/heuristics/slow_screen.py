@@ -19,6 +19,7 @@ from messages.schema import (
     MobileSwipeEvent,
 )
 from sessions.heuristics.finding import TITLE_CHARS, Finding, Timed
+from sessions.heuristics.labels import shown_label
 from sessions.heuristics.screens import shown_screen
 
 MIN_WAIT_MS: Final = 3_000
@@ -75,7 +76,7 @@ def _slow(wait: _Wait, at_ms: int, screen: str) -> Iterable[Finding]:
     on_network_ms = wait.on_network_ms(at_ms)
     if on_network_ms * 2 < wait_ms:
         return
-    after = f" after {wait.label}" if wait.label else ""
+    after = f" after {shown_label(wait.label)}" if wait.label else ""
     yield Finding(
         "slow_screen",
         wait.at_ms,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from messages.schema import MobileClickEvent
 from sessions.heuristics.finding import TITLE_CHARS, Finding, Timed
+from sessions.heuristics.labels import shown_label
 
 MIN_TAPS = 3
 MAX_GAP_MS = 300
@@ -18,7 +19,7 @@ def tap_rages(messages: Sequence[Timed]) -> Iterable[Finding]:
     """One finding per burst, at its first tap."""
     for label, times in _bursts(messages):
         if label and len(times) >= MIN_TAPS:
-            yield Finding("tap_rage", times[0], label[:TITLE_CHARS], label, {"taps": len(times)})
+            yield Finding("tap_rage", times[0], shown_label(label)[:TITLE_CHARS], label, {"taps": len(times)})
 
 
 def _bursts(messages: Sequence[Timed]) -> Iterator[tuple[str, list[int]]]:

@@ -183,7 +183,7 @@ async def test_a_stuck_main_thread_a_failing_host_and_a_slow_screen_are_findings
     assert [each["type"] for each in found] == ["network_error_burst", "slow_screen", "anr"]
     burst, wait, stuck = found
     assert (burst["title"], burst["detail"]["calls"]) == ("5 failed calls to api.example.com", 5)
-    assert (wait["title"], wait["detail"]["wait_ms"]) == ("Order took 3.6 s after UIButton 'Buy'", 3_600)
+    assert (wait["title"], wait["detail"]["wait_ms"]) == ("Order took 3.6 s after Buy", 3_600)
     assert stuck["detail"]["screen"] == "Order" and 60_000 <= stuck["detail"]["gap_ms"] <= 75_000
     for issue in ("network_error_burst", "slow_screen", "anr"):
         query = {"project": "shop", "issue": issue}

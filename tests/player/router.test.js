@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { credentialOf } from "../../player/credential.js";
-import { match } from "../../player/router.js";
+import { addressOf } from "../../player/draw/top_bar.js";
+import { listingOf, match } from "../../player/router.js";
 import { signInAddress, targetOf } from "../../player/sign_in_target.js";
 
 const ORIGIN = "https://replay.example";
@@ -36,4 +37,14 @@ test("secrets of a link's fragment", () => {
   assert.deepEqual(credentialOf("#code=a-b_c"), { code: "a-b_c" });
   assert.deepEqual(credentialOf("#share=x.y"), { share: "x.y" });
   for (const none of ["", "#", "#main", "#code=", "#t=5"]) assert.equal(credentialOf(none), null, none);
+});
+
+test("a project's lists lead to one another", () => {
+  assert.deepEqual(match("/issues"), { page: "issues", params: {} });
+  assert.equal(listingOf(match("/issues")), "issues");
+  assert.equal(listingOf(match("/")), "sessions");
+  assert.equal(listingOf(match("/replays/12")), null);
+  assert.equal(addressOf("issues", "a&b"), "/issues?project=a%26b");
+  assert.equal(addressOf("sessions", null), "/");
+  assert.equal(addressOf(null, "demo"), "/?project=demo");
 });

@@ -190,6 +190,26 @@ def test_android_names_screens_in_its_own_way() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("UIButton 'Pay'", "Pay"),
+        ("UILabel 'It's'", "It's"),
+        ("UIView ''", "UIView"),
+        ("id:a | text:b | type:c | desc:d | type:Button", "b"),
+        ("CartView", "CartView"),
+        ("id:pay | text:Pay now | desc: | type:Button", "Pay now"),
+        ("id:pay | text: | desc:Pay | type:Button", "Pay"),
+        ("id:pay | text: | desc: | type:Button", "pay"),
+        ("id: | text: | desc: | type:View", "View"),
+        ("Note: 12:30 | later", "Note: 12:30 | later"),
+    ],
+)
+def test_titles_name_what_the_user_saw(label, shown) -> None:
+    (found,) = find_issues([tap(at, label) for at in (0, 100, 200)])
+    assert found.title == shown
+
+
 TIMES = st.integers(0, 200_000)
 ANYTHING = st.one_of(
     st.builds(tap, TIMES, st.sampled_from(["", "Pay"])),
