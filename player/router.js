@@ -25,10 +25,24 @@ export function match(path) {
 }
 
 /**
- * Which of a project's lists a page is.
+ * A project's lists.
+ *
+ * @typedef {"sessions" | "issues"} Listing
+ * @type {Record<Listing, [path: string, name: string]>}
+ */
+export const LISTINGS = { sessions: ["/", "Sessions"], issues: ["/issues", "Issues"] };
+
+/** Where a project's list is. @param {Listing | null} listing @param {string | null} project */
+export function addressOf(listing, project) {
+  const [path] = LISTINGS[listing ?? "sessions"];
+  return project ? `${path}?project=${encodeURIComponent(project)}` : path;
+}
+
+/**
+ * Which list a page is.
  *
  * @param {Route | null} route
- * @returns {"sessions" | "issues" | null}
+ * @returns {Listing | null}
  */
 export function listingOf(route) {
   return route?.page === "sessions" || route?.page === "issues" ? route.page : null;

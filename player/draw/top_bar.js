@@ -1,6 +1,7 @@
 /**
  * The bar above every page: way home, project, theme, help, sign-out.
  *
+ * @import { Listing } from "../router.js"
  * @import { Me, Project } from "../types.js"
  * @import { ThemeChoice } from "./theme.js"
  */
@@ -8,9 +9,8 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { isGuest } from "../access.js";
+import { LISTINGS, addressOf } from "../router.js";
 import { icon } from "./icons.js";
-
-/** @typedef {"sessions" | "issues"} Listing */
 
 /**
  * @typedef {object} Bar
@@ -64,15 +64,6 @@ export function topBar(bar) {
         : nothing
     }
   </header>`;
-}
-
-/** @type {Record<Listing, [path: string, name: string]>} */
-const LISTINGS = { sessions: ["/", "Sessions"], issues: ["/issues", "Issues"] };
-
-/** Where a project's list is. @param {Listing | null} listing @param {string | null} project */
-export function addressOf(listing, project) {
-  const [path] = LISTINGS[listing ?? "sessions"];
-  return project ? `${path}?project=${encodeURIComponent(project)}` : path;
 }
 
 /** @param {Bar} bar */

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { credentialOf } from "../../player/credential.js";
-import { addressOf } from "../../player/draw/top_bar.js";
-import { listingOf, match } from "../../player/router.js";
+import { addressOf, listingOf, match } from "../../player/router.js";
 import { signInAddress, targetOf } from "../../player/sign_in_target.js";
 
 const ORIGIN = "https://replay.example";
