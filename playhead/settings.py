@@ -156,7 +156,7 @@ class Settings(BaseModel):
     # -- processing
     claim_timeout_s: Seconds = Field(60, description="a dead worker's claim is free after this, s")
     segment_attempts: Positive = Field(
-        3, description="failures of a segment before it is processed record by record"
+        2, description="failures of a segment before it is processed record by record"
     )
     session_quiet_s: Seconds = Field(150, description="a session without new data for this long has ended, s")
     token_grace_days: Annotated[float, Field(ge=0)] = Field(

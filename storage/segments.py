@@ -47,7 +47,7 @@ ON CONFLICT DO NOTHING RETURNING segment_key
 """
 CLAIM = """
 WITH picked AS (
-    SELECT segment_key FROM segments s
+    SELECT segment_key, claim AS held FROM segments s
     WHERE state = 'pending' AND claimed_until_ms <= $1
       AND (NOT ordered OR NOT EXISTS (
           SELECT 1 FROM segments older WHERE older.state = 'pending' AND older.segment_key < s.segment_key))
@@ -55,7 +55,14 @@ WITH picked AS (
 )
 UPDATE segments s SET claim = $3, claimed_until_ms = $1 + $4, attempts = attempts + 1
 FROM picked WHERE s.segment_key = picked.segment_key
-RETURNING s.segment_key, s.bytes, s.records, s.attempts, s.progress
+RETURNING s.segment_key, s.bytes, s.records, s.attempts, s.progress, picked.held IS NOT NULL
+"""
+HOLDERS = (
+    "SELECT DISTINCT split_part(claim, ':', 1) FROM segments WHERE state = 'pending' AND claim IS NOT NULL"
+)
+FREE = """
+UPDATE segments SET claimed_until_ms = 0
+WHERE state = 'pending' AND split_part(claim, ':', 1) = ANY($1) AND claimed_until_ms > $2 RETURNING 1
 """
 FINISH = """
 UPDATE segments SET state = 'done', done_ms = $3, claim = NULL, accepted = '{}', summed = true
@@ -94,7 +101,9 @@ WAITING = "SELECT count(*), min(created_ms) FROM segments WHERE state = 'pending
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One segment in a worker's hands; `attempts` counts this one, `progress` the records done one by one."""
+    """One segment in a worker's hands; `attempts` counts this one, `progress` the records done one by one.
+    `orphaned`: whoever had it before ended, or hung, with it in hand.
+    """
 
     key: str
     bytes: int
@@ -102,6 +111,7 @@ class Claim:
     attempts: int
     progress: int
     token: str
+    orphaned: bool = False
 
     @property
     def untried(self) -> bool:
@@ -147,8 +157,16 @@ class SegmentIndex:
         """Take the oldest pending segments that nobody holds. An ordered one waits for everything older."""
         token = f"{worker}:{secrets.token_hex(8)}"
         rows = await self._db.fetch(CLAIM, self._clock(), limit, token, self._claim_ms)
-        claims = [Claim(row[0], row[1], row[2], row[3], row[4], token) for row in rows]
+        claims = [Claim(row[0], row[1], row[2], row[3], row[4], token, row[5]) for row in rows]
         return sorted(claims, key=lambda claim: claim.key)
+
+    async def free(self, ended: Callable[[str], bool]) -> int:
+        """Free the claims of workers that have `ended`, by name, before their time -> how many.
+
+        Wrong about a worker that lives: its segment is processed twice, which is harmless.
+        """
+        names = [row[0] for row in await self._db.fetch(HOLDERS) if ended(row[0])]
+        return len(await self._db.fetch(FREE, names, self._clock())) if names else 0
 
     async def finish(self, conn: Any, claim: Claim) -> bool:
         """Mark the segment done inside the caller's transaction; False: the claim was lost, roll back."""

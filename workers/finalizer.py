@@ -59,16 +59,18 @@ UPDATE sessions SET recording = $3, recording_name = $20, claimed_until_ms = 0, 
 WHERE project_id = $1 AND session_id = $2
 """
 LATER = """
-UPDATE sessions SET due_ms = $3, claimed_until_ms = 0
+UPDATE sessions SET due_ms = $3, claimed_until_ms = 0, attempts = least(attempts, $5)
 WHERE project_id = $1 AND session_id = $2 AND attempts = $4
 """
 # A store that is away is not the session's fault: the attempt does not count, however long it lasts.
 PUT_BACK = """
-UPDATE sessions SET due_ms = $3, claimed_until_ms = 0, attempts = attempts - 1
+UPDATE sessions SET due_ms = $3, claimed_until_ms = 0, attempts = greatest(attempts - 1, 0)
 WHERE project_id = $1 AND session_id = $2 AND attempts = $4
 """
-#: a session that failed this often (or ended the worker) waits for new data before it is tried again
-MAX_ATTEMPTS = 6
+#: a session that ended its worker this often waits for new data before it is tried again
+MAX_ATTEMPTS = 3
+#: one that failed this often, on a full disk for example, is tried again now and then
+SELDOM_MS = 1_800_000
 
 
 class RecordingFailed(PlayheadError):
@@ -108,26 +110,36 @@ class Finalizer:
             return 0
         if session.attempts > MAX_ATTEMPTS:
             log.error("recording_given_up", session=session_id, attempts=session.attempts)
-            await self._db.execute(LATER, project_id, session_id, None, session.attempts)
+            await self._db.execute(LATER, project_id, session_id, None, session.attempts, 0)
             return 0
         name = f"{session.recording + 1}-{secrets.token_hex(4)}"
         try:
             version = await self._finalize(session, parts, name)
-        except Unavailable:
-            due_ms = self._clock() + AWAY_MS
-            with contextlib.suppress(Unavailable):  # if it is the database, the claim runs out by itself
-                await self._db.execute(PUT_BACK, project_id, session_id, due_ms, session.attempts)
-            raise
         except Exception as problem:
+            pause_ms = RETRY_MS * session.attempts if session.attempts < MAX_ATTEMPTS else SELDOM_MS
+            if isinstance(problem, Unavailable):
+                await self._check_stores(session)  # raises if one is away: the session is not to blame
+                pause_ms = min(pause_ms, AWAY_MS if session.attempts == 1 else RETRY_MS)
             log.warning("recording_failed", session=session_id, error=type(problem).__name__)
-            due_ms = self._clock() + RETRY_MS * session.attempts
-            await self._db.execute(LATER, project_id, session_id, due_ms, session.attempts)
+            due_ms = self._clock() + pause_ms
+            await self._db.execute(LATER, project_id, session_id, due_ms, session.attempts, MAX_ATTEMPTS - 1)
             version = -1
         if version <= 0:  # what was written belongs to nobody
             await doomed.add(self._db, recordings.prefix(project_id, session_id, name), self._clock())
         if version < 0:
             raise RecordingFailed
         return version
+
+    async def _check_stores(self, session: Session) -> None:
+        """Raises Unavailable unless database and object store answer; the attempt does not count then."""
+        try:
+            await self._db.check()
+            await self._objects.check()
+        except Unavailable:
+            key, due_ms = (session.project_id, session.session_id), self._clock() + AWAY_MS
+            with contextlib.suppress(Unavailable):  # if it is the database, the claim runs out by itself
+                await self._db.execute(PUT_BACK, *key, due_ms, session.attempts)
+            raise
 
     async def _finalize(self, session: Session, parts: Sequence[Part], name: str) -> int:
         key = (session.project_id, session.session_id)

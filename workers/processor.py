@@ -1,7 +1,7 @@
 """Journal to Postgres: one transaction per segment, every record to exactly one fate.
 
-A segment that fails as a whole is tried again, then processed record by record: the record that fails goes to the
-dead letters, its neighbours go on. Everything here may run twice, anywhere, in any order.
+A segment that fails as a whole is tried again, then processed record by record, at once if it ended its worker: the
+record that fails goes to the dead letters, its neighbours go on. Everything here may run twice, anywhere, in any order.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Processor:
                 if claim.attempts <= self._settings.segment_attempts:
                     raise
                 return await self._give_up(claim, problem)
-            if claim.attempts > self._settings.segment_attempts or claim.progress:
+            if claim.attempts > self._settings.segment_attempts or claim.progress or claim.orphaned:
                 return await self._one_by_one(claim, items)
             try:
                 await self._process(claim, items)
@@ -171,7 +171,7 @@ class Processor:
                 log.warning("record failed", action="record_failed", segment=claim.key, record=item.place,
                             error=type(problem).__name__)  # fmt: skip
                 failed = Item(item.place, item.entry, item.record)
-                failed.end(Fate.QUARANTINED, f"failed: {type(problem).__name__}")
+                failed.end(Fate.QUARANTINED, reason or f"failed: {type(problem).__name__}")
                 await self._process(claim, [failed], last=item is items[-1])
                 item.fate = Fate.QUARANTINED
             fates[item.record.kind, item.fate or Fate.QUARANTINED] += 1

@@ -106,6 +106,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._watchdog = Watchdog(services.settings.claim_timeout_s * HANG_CLAIMS)
         self._name = f"{os.uname().nodename}-{os.getpid()}"
+        self._looked = False
 
     def stop(self) -> None:
         """Finish the work in hand and end."""
@@ -117,6 +118,9 @@ class Worker:
         while self._returned:
             await self._services.segments.give_back(self._returned[-1])
             self._returned.pop()
+        if not self._looked:
+            await self._services.segments.free(ended_here)
+            self._looked = True
         fresh, tried = deque[Claim](), deque[Claim]()
         taken = 0
 
@@ -248,6 +252,20 @@ class Worker:
                 return
         if not due:
             await self._pause(DUE_POLL_S)
+
+
+def ended_here(name: str) -> bool:
+    """Whether this worker ran on our machine and does so no more: what it held need not wait for its time."""
+    node, _, pid = name.rpartition("-")
+    if node != os.uname().nodename or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return int(pid) == os.getpid()  # of a container that began anew: we have claimed nothing yet
 
 
 def tune_collector() -> None:

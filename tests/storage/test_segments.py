@@ -144,6 +144,21 @@ async def test_a_dead_worker_s_claim_expires_and_it_comes_back_too_late(shelf):
     assert await shelf.finish(new)
 
 
+async def test_what_a_worker_held_when_it_ended_is_free_before_its_time_and_known_as_such(shelf):
+    keys = [await shelf.add() for _ in range(4)]
+    await shelf.index.claim(1, "here-1")
+    (alive,) = await shelf.index.claim(1, "here-2")
+    (failed,) = await shelf.index.claim(1, "here-3")
+    await shelf.index.fail(failed, "ValueError")
+    assert await shelf.index.free(lambda name: name in ("here-1", "here-3")) == 1
+    shelf.clock.now_ms += 1000
+    claims = await shelf.index.claim(9, "w")
+    assert [(claim.key, claim.orphaned) for claim in claims] == [
+        (keys[0], True), (keys[2], False), (keys[3], False),
+    ]  # fmt: skip
+    assert await shelf.finish(alive)
+
+
 async def test_an_expired_claim_that_nobody_took_may_still_finish(shelf):
     await shelf.add()
     (claim,) = await shelf.index.claim(1, "slow")
