@@ -15,7 +15,10 @@ from events.summaries import Tally
 COPIED = 1_000
 _KEY = itemgetter(3)
 
-CREATE_INCOMING = "CREATE TEMP TABLE IF NOT EXISTS incoming_events (LIKE events) ON COMMIT DROP"
+# With defaults: a newer version of the schema may have columns that we do not fill.
+CREATE_INCOMING = (
+    "CREATE TEMP TABLE IF NOT EXISTS incoming_events (LIKE events INCLUDING DEFAULTS) ON COMMIT DROP"
+)
 
 # Null when all $1 keys were new, as they mostly are: then none has to be sent back.
 INSERT_NEW = f"""

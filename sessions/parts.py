@@ -37,7 +37,10 @@ class Part:
 
 _ROW = attrgetter(*COLUMNS)
 
-CREATE_INCOMING = "CREATE TEMP TABLE IF NOT EXISTS incoming_parts (LIKE parts) ON COMMIT DROP"
+# With defaults: a newer version of the schema may have columns that we do not fill.
+CREATE_INCOMING = (
+    "CREATE TEMP TABLE IF NOT EXISTS incoming_parts (LIKE parts INCLUDING DEFAULTS) ON COMMIT DROP"
+)
 INSERT_NEW = f"""
 INSERT INTO parts ({", ".join(COLUMNS)}) SELECT {", ".join(COLUMNS)} FROM incoming_parts ON CONFLICT DO NOTHING
 """

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ SELECT EXISTS (
     SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
     WHERE inhparent = 'events'::regclass AND relname = $1
 )
+"""
+KEEP_EVENTS = """
+INSERT INTO events SELECT e.* FROM unnest($1::int[], $2::text[]) AS k(p, s)
+JOIN {} e ON e.project_id = k.p AND e.session_id = k.s
 """
 
 
@@ -113,6 +117,23 @@ async def _add_partition(conn: Any, name: str, day: datetime.date) -> bool:
         f"ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ('{day}') TO ('{following}')"
     )
     return True
+
+
+async def drop_event_partition(db: Database, name: str, keep: Collection[tuple[int, str]]) -> None:
+    """Drop a day of `events`; rows of the sessions in `keep` (project id, session id) move to the default partition.
+
+    Raises DatabaseUnavailable if the table stays busy for longer than the lock timeout: try again later.
+    """
+    async with db.transaction() as conn:
+        await conn.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        await conn.execute("SELECT pg_advisory_xact_lock($1)", PARTITION_LOCK)
+        if not await conn.fetchval(HAS_PARTITION, name):
+            return  # someone else was faster
+        await conn.execute(f"ALTER TABLE events DETACH PARTITION {name}")
+        if keep:
+            projects, sessions = zip(*keep, strict=True)
+            await conn.execute(KEEP_EVENTS.format(name), projects, sessions)
+        await conn.execute(f"DROP TABLE {name}")
 
 
 @contextlib.asynccontextmanager

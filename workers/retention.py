@@ -1,4 +1,7 @@
-"""Retention: sessions and events older than their project keeps them go, whole days by dropping partitions."""
+"""Retention: sessions and events older than their project keeps them go, whole days by dropping partitions.
+
+What is pinned stays, with its events.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import structlog
 from events import day_of, summaries
 from playhead.telemetry import counter
 from sessions import erasure
+from storage.migrate import drop_event_partition
 from storage.objects import ObjectStore
 from storage.postgres import Database
 
@@ -30,9 +34,12 @@ PARTITIONS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'events'::regclass AND c.relname ~ '^events_[0-9]{8}$' AND c.relname < $1
 """
+PINNED = "SELECT project_id, session_id::text FROM sessions WHERE pinned"
 OLD_EVENTS = """
 DELETE FROM events e USING projects p
-WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days
+WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days AND NOT EXISTS (
+    SELECT FROM unnest($2::int[], $3::text[]) AS k(p, s) WHERE k.p = e.project_id AND k.s = e.session_id
+)
 """
 # Sessions that lost events, but not all of them if others came later.
 SHORTENED = """
@@ -67,8 +74,9 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
             async with db.transaction() as conn:
                 await erasure.delete_rows(conn, project_id, session_id, now_ms=now_ms)
             removed += 1
-    await _drop_partitions(db, now_ms)
-    await db.execute(OLD_EVENTS, day_of(now_ms))
+    pinned = [(row[0], row[1]) for row in await db.fetch(PINNED)]
+    await _drop_partitions(db, now_ms, pinned)
+    await db.execute(OLD_EVENTS, day_of(now_ms), [key[0] for key in pinned], [key[1] for key in pinned])
     await _recount_sessions(db, now_ms)
     letters = await db.fetch(OLD_LETTERS, now_ms)
     await objects.delete(row[0] for row in letters)
@@ -91,11 +99,11 @@ async def _recount_sessions(db: Database, now_ms: int) -> None:
         after = rows[-1][0], rows[-1][1]
 
 
-async def _drop_partitions(db: Database, now_ms: int) -> None:
-    """Partitions that are older than every project's retention."""
+async def _drop_partitions(db: Database, now_ms: int, pinned: list[tuple[int, str]]) -> None:
+    """Partitions that are older than every project's retention; events of pinned sessions stay."""
     longest = await db.fetchval(LONGEST)
     if longest is None:
         return
     oldest = day_of(now_ms) - timedelta(days=longest)
     for row in await db.fetch(PARTITIONS, f"events_{oldest:%Y%m%d}"):
-        await db.execute(f"DROP TABLE IF EXISTS {row[0]}")
+        await drop_event_partition(db, row[0], pinned)

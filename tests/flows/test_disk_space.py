@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from events import day_of
+from events.incoming import KIND, IncomingEvent, pack
 from messages import encode
 from messages.schema import MobileClickEvent, MobileCrash
 from playhead.errors import NotFound
 from storage.disk import Level
+from storage.migrate import ensure_event_partitions
 from tests.flows.rig import NOW_MS, Rig, open_rig
 from tests.flows.test_processing import upload
 from workers import disk_space, retention, silence
@@ -131,15 +134,42 @@ async def test_late_pictures_of_a_session_that_lost_its_own_do_not_come_back(
         assert (await rig.balance()).pending == 0
 
 
-async def test_retention_keeps_what_is_pinned(postgres_dsn: str, tmp_path: Path) -> None:
+async def test_retention_keeps_what_is_pinned_with_its_events(postgres_dsn: str, tmp_path: Path) -> None:
     async with open_rig(postgres_dsn, tmp_path) as rig:
+        db, today = rig.services.db, day_of(NOW_MS)
+        names = await ensure_event_partitions(db, today=today)
         kept, gone = await recorded(rig, pictures=1), await recorded(rig, pictures=1)
+        at_us = rig.clock() * 1000
+        linked = IncomingEvent(
+            source="json", category="orders", name="Paid", at_us=at_us, device_us=at_us, session_id=str(kept)
+        )
+        await rig.append(KIND, None, pack([linked]))
+        await rig.work()
+        before = await events_of(rig, kept)
+        assert {"click", "orders"} <= {category for category, _ in before}
+        assert await events_of(rig, gone)
         await rig.services.replays.pin(await rig.session(kept), pinned=True)
-        late_ms = rig.clock() + 40 * DAY_MS
-        await retention.remove_expired(rig.services.db, rig.services.objects, late_ms)
+        rig.clock.now_ms += 40 * DAY_MS
+        for _ in range(2):
+            await retention.remove_expired(db, rig.services.objects, rig.clock())
+            assert await events_of(rig, kept) == before
+        assert await events_of(rig, gone) == []
+        left = {row[0] for row in await db.fetch("SELECT tableoid::regclass::text FROM events")}
+        assert left == {"events_rest"}
+        assert not left & set(names)
+        assert await db.fetchval("SELECT count(*) FROM pg_class WHERE relname = ANY($1)", names) == 0
         assert await pictures_of(rig, kept) == 1
         with pytest.raises(NotFound):
             await rig.session(gone)
+        await rig.services.replays.pin(await rig.session(kept), pinned=False)
+        await retention.remove_expired(db, rig.services.objects, rig.clock())
+        assert await events_of(rig, kept) == []
+
+
+async def events_of(rig: Rig, session_id: int) -> list[tuple[str, str]]:
+    """Category and name of the session's events."""
+    query = "SELECT category, name FROM events WHERE session_id = $1 ORDER BY arrival, event_key"
+    return [(row[0], row[1]) for row in await rig.services.db.fetch(query, str(session_id))]
 
 
 async def test_a_project_is_silent_when_sessions_begin_but_nothing_comes(
