@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -22,7 +23,28 @@ DELETE = """
 WITH gone AS (
     DELETE FROM events WHERE project_id = $1 AND user_id = $2 AND user_id <> '' RETURNING session_id
 )
-SELECT DISTINCT session_id FROM gone
+SELECT session_id, count(*) FROM gone GROUP BY 1
+"""
+#: an erasure that is asked for again adds to its report
+REPORT = """
+UPDATE erased_users SET removed = (
+    SELECT coalesce(jsonb_object_agg(store, n), '{}') FROM (
+        SELECT store, sum(n::bigint) AS n FROM (
+            SELECT * FROM jsonb_each_text(removed) UNION ALL SELECT * FROM jsonb_each_text($3)
+        ) AS a(store, n) GROUP BY store
+    ) AS b
+) WHERE project_id = $1 AND user_id = $2
+"""
+PAGE = """
+SELECT project_id, user_id, erased_us / 1000 AS erased_ms, removed FROM erased_users
+ORDER BY erased_us DESC, project_id, user_id LIMIT $1
+"""
+#: what came after the erasure is a new life
+REMAINS = f"""
+SELECT u.project_id, u.user_id, count(*) FROM erased_users u
+JOIN events e ON e.project_id = u.project_id AND e.user_id = u.user_id AND e.user_id <> ''
+    AND e.arrival < (u.erased_us + 1) * {ARRIVAL_PLACES}
+GROUP BY 1, 2 ORDER BY 1, 2
 """
 ERASED = """
 SELECT project_id, user_id, erased_us FROM erased_users
@@ -41,12 +63,40 @@ SELECT DISTINCT project_id, session_id FROM gone ORDER BY 1, 2
 User = tuple[int, str]
 
 
-async def erase(db: Database, project_id: int, user_id: str, now_ms: int) -> None:
-    """Remove the events that name this user; their identifiers stay known, so that a resend brings none back."""
+@dataclass(frozen=True, slots=True)
+class ErasedUser:
+    """What one user's erasure removed, by store."""
+
+    project_id: int
+    user_id: str
+    erased_ms: int
+    removed: Mapping[str, int]
+
+
+async def erase(db: Database, project_id: int, user_id: str, now_ms: int) -> int:
+    """Remove the events that name this user -> how many; their identifiers stay known, so that a resend brings none
+    back.
+    """
     await db.execute(MARK, project_id, user_id, (now_ms + 1) * 1000)
     async with db.transaction() as conn:
         sessions = await conn.fetch(DELETE, project_id, user_id)
         await recount(conn, project_id, [row[0] for row in sessions])
+    return sum(row[1] for row in sessions)
+
+
+async def report(db: Database, project_id: int, user_id: str, removed: Mapping[str, int]) -> None:
+    """Add to what is told of this erasure."""
+    await db.execute(REPORT, project_id, user_id, dict(removed))
+
+
+async def page(db: Database, limit: int) -> list[ErasedUser]:
+    """Erased users, newest first."""
+    return [ErasedUser(**dict(row)) for row in await db.fetch(PAGE, limit)]
+
+
+async def remains(db: Database) -> list[tuple[int, str, int]]:
+    """(project id, user, events) of erased users of whom something is left; nothing is what it should be."""
+    return [(row[0], row[1], row[2]) for row in await db.fetch(REMAINS)]
 
 
 async def erased_us(conn: Any, users: Iterable[User]) -> Mapping[User, int]:

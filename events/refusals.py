@@ -88,13 +88,16 @@ DELETE = "DELETE FROM event_errors WHERE project_id = $1 AND error_id = ANY($2::
 _USER_MEMBERS: Final = frozenset({"user_id", "userId", "user"})
 
 
-async def delete_of_user(db: Database, project_id: int, user_id: str) -> None:
-    """Remove the refused events that name this user: a text anywhere in them, or a number that is a user's."""
+async def delete_of_user(db: Database, project_id: int, user_id: str) -> int:
+    """Remove the refused events that name this user -> how many: a text anywhere in them, or a user's number."""
+    removed = 0
     needle, place = orjson.dumps(user_id)[1:-1], 0
     while rows := await db.fetch(CANDIDATES, project_id, place, needle):
         place = rows[-1][0]
         naming = [error_id for error_id, event in rows if _names(orjson.loads(event), user_id)]
         await db.execute(DELETE, project_id, naming)
+        removed += len(naming)
+    return removed
 
 
 def _names(value: Any, user_id: str, member: str = "") -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from events import erased_users, refusals
@@ -19,8 +20,12 @@ async def erase_user(services: Services, project_id: int, user_id: str) -> None:
     """
     user_id = clean_text(user_id)  # as it is kept
     filters = ReplayFilters(facets={"user_id": user_id}, limit=100)
+    removed = Counter(sessions=0, events=0, event_errors=0)
     while found := (await services.replays.page(filters, (project_id,))).sessions:
         for session in found:
             await services.replays.delete(session)
-    await erased_users.erase(services.db, project_id, user_id[:TEXT_CHARS], services.clock())
-    await refusals.delete_of_user(services.db, project_id, user_id)
+            removed["sessions"] += 1
+    known_as = user_id[:TEXT_CHARS]
+    removed["events"] = await erased_users.erase(services.db, project_id, known_as, services.clock())
+    removed["event_errors"] = await refusals.delete_of_user(services.db, project_id, user_id)
+    await erased_users.report(services.db, project_id, known_as, removed)

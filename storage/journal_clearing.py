@@ -52,7 +52,10 @@ SELECT e.segment_key, array_agg(e.record) FROM (
 BLANKED = """
 WITH gone AS (
     DELETE FROM erased_parts WHERE segment_key = $1 AND record = ANY($2) RETURNING project_id, session_id
-), counts AS (SELECT project_id, session_id, count(*) AS n FROM gone GROUP BY 1, 2)
+), counts AS (SELECT project_id, session_id, count(*) AS n FROM gone GROUP BY 1, 2), projects AS (
+    UPDATE erased_projects p SET blanked = p.blanked + c.n
+    FROM (SELECT project_id, sum(n) AS n FROM counts GROUP BY 1) c WHERE p.project_id = c.project_id
+)
 UPDATE erased_sessions e SET blanked = e.blanked + c.n FROM counts c
 WHERE e.project_id = c.project_id AND e.session_id = c.session_id
 """

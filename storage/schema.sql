@@ -360,7 +360,9 @@ CREATE TABLE erased_projects (
     project_id integer PRIMARY KEY,
     project_key text NOT NULL,
     erased_ms bigint NOT NULL,
-    cleared_ms bigint
+    cleared_ms bigint,
+    removed jsonb NOT NULL DEFAULT '{}', -- what went, by store
+    blanked bigint NOT NULL DEFAULT 0 -- journal records whose content was taken out
 );
 
 -- Objects to delete later: replaced recordings and the like.
@@ -461,5 +463,6 @@ CREATE TABLE erased_users (
     project_id integer NOT NULL,
     user_id text NOT NULL,
     erased_us bigint NOT NULL,
+    removed jsonb NOT NULL DEFAULT '{}', -- what went of theirs, by store; sessions have reports of their own
     PRIMARY KEY (project_id, user_id)
 );

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from events import erased_users
+from playhead.errors import Unavailable
 from storage import doomed, journal_clearing
 from storage.objects import ObjectStore
 from storage.postgres import Database
@@ -24,36 +30,89 @@ SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.attname = 'project_id'
     AND NOT a.attisdropped AND c.relname NOT IN ('projects', 'erased_projects', 'ledger')
 """
+REPORT = """
+UPDATE erased_projects SET removed = (
+    SELECT coalesce(jsonb_object_agg(store, n), '{}') FROM (
+        SELECT store, sum(n::bigint) AS n FROM (
+            SELECT * FROM jsonb_each_text(removed) UNION ALL SELECT * FROM jsonb_each_text($2)
+        ) AS a(store, n) GROUP BY store
+    ) AS b
+) WHERE project_id = $1
+"""
+PAGE = """
+SELECT project_id, project_key, erased_ms, removed, blanked, cleared_ms FROM erased_projects
+ORDER BY erased_ms DESC LIMIT $1
+"""
+PREFIXES: Final = ("recordings", "images")
+_DAY: Final = re.compile(r"_(\d{8}|rest)$")
 LETTERS = "SELECT object_key FROM dead_letters WHERE project_id = $1 LIMIT $2"
 
 
 async def erase(db: Database, objects: ObjectStore, now_ms: int) -> None:
     """Go on with every erasure that is under way."""
     for (project_id,) in await db.fetch(DUE, now_ms - STRAY_MS):
-        rows = await _erase_project(db, objects, project_id, now_ms)
-        if rows:
-            log.info("project_erased", project_id=project_id, rows=rows)
+        removed = await _erase_project(db, objects, project_id, now_ms)
+        if removed.total():
+            await db.execute(REPORT, project_id, dict(removed))
+            log.info("project_erased", project_id=project_id, removed=removed.total())
     await erased_users.delete_strays(db, now_ms)
     await journal_clearing.clear_journal(db, objects, now_ms)
 
 
-async def _erase_project(db: Database, objects: ObjectStore, project_id: int, now_ms: int) -> int:
-    """Delete a project's rows and objects -> how many rows there were."""
+@dataclass(frozen=True, slots=True)
+class ErasedProject:
+    """What one project's erasure removed, by store. `cleared_ms`: nothing of it is in the journal since."""
+
+    project_id: int
+    project_key: str
+    erased_ms: int
+    removed: Mapping[str, int]
+    blanked: int
+    cleared_ms: int | None
+
+
+async def page(db: Database, limit: int) -> list[ErasedProject]:
+    """Erased projects, newest first."""
+    return [ErasedProject(**dict(row)) for row in await db.fetch(PAGE, limit)]
+
+
+async def remains(db: Database, objects: ObjectStore, project_id: int) -> dict[str, int]:
+    """What is still there of an erased project outside the journal, by store; nothing is what it should be."""
+    found: Counter[str] = Counter()
+    for (table,) in await db.fetch(TABLES):
+        count = f'SELECT count(*) FROM "{table}" WHERE project_id = $1'
+        found[_store(table)] += await db.fetchval(count, project_id)
+    for kind in PREFIXES:
+        found["objects"] += len([None async for _ in objects.list(f"{kind}/{project_id}/")])
+    return {store: number for store, number in found.items() if number}
+
+
+async def _erase_project(db: Database, objects: ObjectStore, project_id: int, now_ms: int) -> Counter[str]:
+    """Delete a project's rows and objects -> how many there were, by store."""
+    removed: Counter[str] = Counter()
     while keys := [row[0] for row in await db.fetch(LETTERS, project_id, BATCH)]:
         await objects.delete(keys)
         await db.execute(
             "DELETE FROM dead_letters WHERE project_id = $1 AND object_key = ANY($2)", project_id, keys
         )
-    removed = 0
+        removed["dead_letters"] += len(keys)
     for (table,) in await db.fetch(TABLES):
         some = f'SELECT ctid FROM "{table}" WHERE project_id = $1 LIMIT {BATCH}'
         while count := _count(
             await db.execute(f'DELETE FROM "{table}" WHERE ctid = ANY(ARRAY({some}))', project_id)
         ):
-            removed += count
-    for kind in ("recordings", "images"):
-        await doomed.add(db, f"{kind}/{project_id}/", now_ms)
+            removed[_store(table)] += count
+    for kind in PREFIXES:
+        prefix = f"{kind}/{project_id}/"
+        await doomed.add(db, prefix, now_ms)
+        with contextlib.suppress(Unavailable):  # what is doomed goes in any case
+            removed["objects"] += await doomed.delete_prefix(objects, prefix)
     return removed
+
+
+def _store(table: str) -> str:
+    """The table's name; partitions are one table."""
+    return _DAY.sub("", table)
 
 
 def _count(status: str) -> int:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from playhead.cli.terminal import AsJson, Config, complain, run, say, services_of, show_json, show_table, when
+
+if TYPE_CHECKING:
+    from playhead.wiring import Services
 
 app = typer.Typer(
     help="What was erased, and proof that it is gone.", no_args_is_help=True, rich_markup_mode=None
@@ -39,15 +43,61 @@ def list_(
     )  # fmt: skip
 
 
+@app.command(epilog="Example: playhead erasures projects")
+def projects(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Erased projects with what was removed, newest first."""
+    rows = run(_projects(limit, config))
+    if as_json:
+        show_json(rows)
+        return
+    shown = [
+        (
+            row["project_key"],
+            when(row["erased_ms"]),
+            _told(row["removed"]),
+            row["blanked"],
+            when(row["cleared_ms"]),
+        )
+        for row in rows
+    ]
+    show_table(("project", "erased", "removed", "in the journal", "clear since"), shown)
+
+
+@app.command(epilog="Example: playhead erasures users")
+def users(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Erased users with what was removed, newest first; each of their sessions is in `list`, too."""
+    rows = run(_users(limit, config))
+    if as_json:
+        show_json(rows)
+        return
+    shown = [
+        (row["project_id"], row["user_id"], when(row["erased_ms"]), _told(row["removed"])) for row in rows
+    ]
+    show_table(("project_id", "user", "erased", "removed"), shown)
+
+
 @app.command(epilog="Example: playhead erasures check")
 def check(config: Config = None) -> None:
-    """Look through database, objects and journal for anything of erased sessions; exit status 1 if there is some."""
-    count, left = run(_check(config))
-    for session_id, stores in left.items():
-        complain(f"{session_id}: {', '.join(f'{number} in {store}' for store, number in stores.items())}")
+    """Look through database, objects and journal for anything that was erased; exit status 1 if there is some."""
+    counts, left = run(_check(config))
+    for what, stores in left.items():
+        complain(f"{what}: {', '.join(f'{number} in {store}' for store, number in stores.items())}")
     if left:
         raise typer.Exit(1)
-    say(f"nothing is left of {count} erased sessions")
+    say(f"nothing is left of {_told(counts)}")
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    """3 sessions, 12 events."""
+    return ", ".join(f"{number} {store}" for store, number in counts.items()) or "nothing"
 
 
 async def _list(limit: int, config: Config) -> list[dict[str, Any]]:
@@ -60,21 +110,56 @@ async def _list(limit: int, config: Config) -> list[dict[str, Any]]:
         return [{**asdict(each), "session_id": str(each.session_id)} for each in found]
 
 
-async def _check(config: Config) -> tuple[int, dict[str, dict[str, int]]]:
+async def _projects(limit: int, config: Config) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from workers import erasing
+
+    async with services_of(config) as services:
+        return [asdict(each) for each in await erasing.page(services.db, limit)]
+
+
+async def _users(limit: int, config: Config) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from events import erased_users
+
+    async with services_of(config) as services:
+        return [asdict(each) for each in await erased_users.page(services.db, limit)]
+
+
+async def _check(config: Config) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """How many erasures there were of each kind, and what is left, by whom and store."""
+    from events import erased_users
+    from workers import erasing
+
+    async with services_of(config) as services:
+        count, left = await _check_sessions(services)
+        projects = await erasing.page(services.db, PAGE)
+        for project in projects:
+            if stores := await erasing.remains(services.db, services.objects, project.project_id):
+                left[f"project {project.project_key}"] = stores
+        for project_id, user_id, events in await erased_users.remains(services.db):
+            left[f"user {user_id} of project {project_id}"] = {"events": events}
+        users = await erased_users.page(services.db, PAGE)
+        return {"sessions": count, "projects": len(projects), "users": len(users)}, left
+
+
+async def _check_sessions(services: Services) -> tuple[int, dict[str, dict[str, int]]]:
     from sessions import erasure
     from storage import journal_clearing
 
-    async with services_of(config) as services:
-        count, left, before = 0, {}, None
-        while found := await erasure.page(services.db, project_ids=None, before=before, limit=PAGE):
-            before = found[-1].session_id
-            count += len(found)
-            keys = {(each.project_id, each.session_id) for each in found}
-            in_journal = await journal_clearing.remains(services.db, services.objects, keys)
-            for project_id, session_id in keys:
-                stores = await erasure.remains(services.db, services.objects, project_id, session_id)
-                if journal := in_journal[project_id, session_id]:
-                    stores["journal"] = journal
-                if stores:
-                    left[str(session_id)] = stores
-        return count, left
+    count, before = 0, None
+    left: dict[str, dict[str, int]] = {}
+    while found := await erasure.page(services.db, project_ids=None, before=before, limit=PAGE):
+        before = found[-1].session_id
+        count += len(found)
+        keys = {(each.project_id, each.session_id) for each in found}
+        in_journal = await journal_clearing.remains(services.db, services.objects, keys)
+        for project_id, session_id in keys:
+            stores = await erasure.remains(services.db, services.objects, project_id, session_id)
+            if journal := in_journal[project_id, session_id]:
+                stores["journal"] = journal
+            if stores:
+                left[f"session {session_id}"] = stores
+    return count, left

@@ -140,6 +140,12 @@ async def test_an_erased_project_leaves_only_the_balanced_ledger(rig: Rig) -> No
         left = f"SELECT count(*) FROM {table} WHERE project_id = $1"
         assert await services.db.fetchval(left, rig.project_id) == 0, table
     assert SECRET.encode() not in await all_bytes(rig)
+    assert await erasing.remains(services.db, services.objects, rig.project_id) == {}
+    (report,) = await erasing.page(services.db, 10)
+    assert report.project_key == "shop" and report.cleared_ms is not None and report.blanked >= 1
+    stores = ("sessions", "events", "dead_letters", "objects")
+    assert all(report.removed[store] >= 1 for store in stores), report.removed
+    assert not any(store.startswith("events_") for store in report.removed)
     assert await services.db.fetchval("SELECT count(*) FROM sessions") == 1
     assert (await rig.balance()).difference == 0
     again = await services.projects.create(ProjectCreate(name="Shop", key="shop"))
@@ -158,7 +164,9 @@ async def test_what_a_worker_was_writing_while_its_user_was_erased_goes_later(ri
     await db.execute(erased_users.MARK, rig.project_id, "ana", at_us + 1000)
     await rig.append(KIND, None, pack([replace(made, user_id="ana", name="Back")]), at_ms=NOW_MS + 1000)
     await rig.work()
+    assert await erased_users.remains(db) == [(rig.project_id, "ana", 1)]
     await finish(rig)
+    assert await erased_users.remains(db) == []
     assert [row[0] for row in await db.fetch("SELECT name || user_id FROM events ORDER BY arrival")] == [
         "Buybob",
         "Backana",

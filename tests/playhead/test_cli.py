@@ -152,7 +152,7 @@ def test_every_command_has_help_with_an_example(playhead: Command) -> None:
         "apikey": ["create", "list", "revoke"],
         "replay": ["list", "show", "export", "delete"],
         "dead-letters": ["list", "show", "retry"],
-        "erasures": ["list", "check"],
+        "erasures": ["list", "projects", "users", "check"],
     }
     for words in [[each] for each in commands] + [[g, each] for g, those in groups.items() for each in those]:
         status, shown, _ = playhead(*words, "--help")
@@ -164,7 +164,7 @@ def test_every_command_has_help_with_an_example(playhead: Command) -> None:
 
 
 def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> None:
-    assert playhead("erasures", "check")[:2] == (0, "nothing is left of 0 erased sessions\n")
+    assert playhead("erasures", "check")[:2] == (0, "nothing is left of 0 sessions, 0 projects, 0 users\n")
 
     async def leave_something() -> None:
         conn = await asyncpg.connect(postgres_dsn)
@@ -172,11 +172,23 @@ def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> 
             "INSERT INTO erased_sessions (project_id, session_id, erased_ms) VALUES (1, 77, 5)"
         )
         await conn.execute("INSERT INTO sessions (project_id, session_id, started_ms) VALUES (1, 77, 5)")
+        await conn.execute(
+            "INSERT INTO erased_users (project_id, user_id, erased_us, removed) VALUES (1, 'ana', 5000, $1)",
+            '{"events": 9}',
+        )
+        await conn.execute(
+            "INSERT INTO erased_projects (project_id, project_key, erased_ms) VALUES (8, 'old', 5)"
+        )
+        await conn.execute("INSERT INTO facets VALUES (8, 'device', 'x', 5, 7)")
         await conn.close()
 
     asyncio.run(leave_something())
     status, _, problem = playhead("erasures", "check")
-    assert (status, problem) == (1, "playhead: 77: 1 in sessions\n")
+    lines = ["session 77: 1 in sessions", "project old: 1 in facets"]
+    assert (status, problem) == (1, "".join(f"playhead: {line}\n" for line in lines))
+    assert as_json(playhead("erasures", "users", "--json"))[0]["removed"] == {"events": 9}
+    assert "9 events" in playhead("erasures", "users")[1]
+    assert "old" in playhead("erasures", "projects")[1]
     assert [row["session_id"] for row in as_json(playhead("erasures", "list", "--json"))] == ["77"]
     assert "77" in playhead("erasures", "list")[1]
 
