@@ -147,6 +147,15 @@ class Server(abc.ABC):
         """SIGKILL."""
         self._end(signal.SIGKILL)
 
+    def send(self, sign: signal.Signals) -> None:
+        """A signal, without waiting for what it does."""
+        self._send(sign)
+
+    def ended(self, within_s: float) -> int:
+        """Wait for it to end -> exit status. Raises TimeoutExpired."""
+        assert self._process is not None
+        return self._process.wait(within_s)
+
     def freeze(self) -> None:
         """It keeps its connections and answers nothing any more."""
         self._send(signal.SIGSTOP)

@@ -132,10 +132,17 @@ def forged(site: Site, good: str) -> list[str]:
         token_of(secret, claims, alg="none"),
         token_of(secret, claims, alg="HS512"),
         token_of("", claims, head={"kid": "../../dev/null"}),
+        token_of("x", claims, head={"kid": "x' UNION SELECT 'x"}),
+        token_of(
+            "x", claims, head={"jwk": {"kty": "oct", "k": "eA"}, "jku": "http://127.0.0.1/keys", "x5u": "x"}
+        ),
+        token_of("", claims),
+        token_of(secret.upper(), claims),
         token_of(secret, claims | {"sid": "-1"}),
         token_of(secret, claims | {"sid": str(2**64)}),
         token_of(secret, {"sid": "5", "pid": 1}),
-        "a" * 100_000,
+        "a" * 1_000_000,
+        token_of(secret, claims | {"x": "y" * 1_000_000}),
         "ü.ü.ü",
     ]
     return [f"Bearer {token}" for token in tokens] + ["", good, f"Basic {good}", f"Token {good}"]
