@@ -34,6 +34,23 @@ SELECT {_COLUMNS} FROM events
 WHERE project_id = $1 AND session_id = $2 AND event_key = $3 AND ($4::date IS NULL OR day = $4)
 """
 
+#: events of so many sessions, and so many in all, are read to find those of a rare category
+RARE_SESSIONS: Final = 200
+RARE_EVENTS: Final = 20_000
+# Events without a session are not summarized; where there are any, nothing is known.
+SESSIONS_OF_CATEGORY = """
+SELECT c.session_id, s.event_count FROM event_session_categories c
+JOIN event_sessions s ON s.project_id = c.project_id AND s.session_id = c.session_id
+WHERE c.project_id = $1 AND c.category = $2
+UNION ALL
+SELECT '', $3::bigint FROM (SELECT FROM events WHERE project_id = $1 AND session_id = '' LIMIT 1) e
+LIMIT $4
+"""
+_OF_SESSIONS: Final = """event_sessions s CROSS JOIN LATERAL (
+    SELECT * FROM events i WHERE i.project_id = s.project_id AND i.session_id = s.session_id
+    AND i.day BETWEEN s.first_day AND s.last_day OFFSET 0
+) e"""
+
 
 @dataclass(frozen=True, slots=True)
 class EventFilters:
@@ -126,8 +143,14 @@ async def events_page(
         compare = "<" if filters.descending else ">"
         query.conditions.append(f"(e.at_us, e.arrival, e.event_key) {compare} ({places})")
     order = ", ".join(f"e.{column} {list_name}" for column in ("at_us", "arrival", "event_key"))
+    table = "events e"
+    rare = await _rare_sessions(db, project_id, filters)
+    if rare is not None:
+        table = _OF_SESSIONS
+        query.conditions.append(f"s.project_id = $1 AND s.session_id = ANY({query.bind(rare)}::text[])")
+    columns = ", ".join(f"e.{column}" for column in _COLUMNS.split(", "))
     sql = (
-        f"SELECT {_COLUMNS} FROM events e WHERE {query.text} ORDER BY {order}"
+        f"SELECT {columns} FROM {table} WHERE {query.text} ORDER BY {order}"
         f" LIMIT {query.bind(filters.limit + 1)}"
     )
     found = [_event(row) for row in await db.fetch(sql, *query.values)]
@@ -136,6 +159,18 @@ async def events_page(
     found = found[: filters.limit]
     last = found[-1]
     return found, _cursor(list_name, last.at_us, last.arrival, last.event_key.hex())
+
+
+async def _rare_sessions(db: Database, project_id: int, filters: EventFilters) -> list[str] | None:
+    """All sessions with events of the category, if that is the way to find them; else none."""
+    if "category" not in filters.exact or "session_id" in filters.exact or "user_id" in filters.exact:
+        return None
+    rows = await db.fetch(
+        SESSIONS_OF_CATEGORY, project_id, filters.exact["category"], RARE_EVENTS + 1, RARE_SESSIONS + 1
+    )
+    if len(rows) > RARE_SESSIONS or sum(row[1] for row in rows) > RARE_EVENTS:
+        return None
+    return [row[0] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
