@@ -107,7 +107,7 @@ CREATE TABLE facets (
 );
 CREATE INDEX facets_by_session ON facets (project_id, session_id);
 
--- The values of facets, each once per project: what substring filters and suggestions read, a hundredth of facets.
+-- The values of facets, each once per project: what substring filters and suggestions read, far fewer than facets.
 CREATE TABLE facet_values (
     project_id integer NOT NULL,
     facet text NOT NULL,

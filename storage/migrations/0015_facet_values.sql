@@ -1,4 +1,4 @@
--- The values of facets, each once per project: what substring filters and suggestions read, a hundredth of facets.
+-- The values of facets, each once per project: what substring filters and suggestions read, far fewer than facets.
 -- Workers wait until those that are there have been copied; ingest and readers do not.
 LOCK TABLE facets IN SHARE ROW EXCLUSIVE MODE;
 CREATE TABLE facet_values (
