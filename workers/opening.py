@@ -51,12 +51,16 @@ class Opener:
         self._limits = limits
         self._clock = clock
         self._held_bytes = 0  # unpacked
+        self._closed = asyncio.Event()
 
     async def open(self, items: Sequence[Item]) -> None:
         """Decode every record; end those that are unreadable or not to be kept. `close` follows, whatever happens.
 
         Raises TooMuch when more than one record is at hand and all that is open is too large.
         """
+        while len(items) > 1 and self._held_bytes > self._limits.max_unpacked_bytes // 2:
+            self._closed.clear()  # large segments take turns
+            await self._closed.wait()
         for item in items:
             if item.fate is None and item.record.kind in ("expired", BLANKED):
                 item.end(Fate.EXPIRED, "too late")
@@ -80,6 +84,7 @@ class Opener:
     def close(self, items: Sequence[Item]) -> None:
         """Their content is no longer held."""
         self._held_bytes -= sum(item.unpacked_bytes for item in items)
+        self._closed.set()
 
     async def _check_projects(self, items: Sequence[Item]) -> None:
         for project_id in {item.record.project_id for item in items}:
