@@ -13,6 +13,7 @@ NAMES = (
     "bench_visible",
     "bench_timeline",
     "bench_player",
+    "bench_browser",
     "bench_events",
     "bench_event_sessions",
     "bench_search",

@@ -1,0 +1,217 @@
+"""The player in a real browser: to the first picture, scrubbing, lists of 10 and of 100,000 sessions.
+
+    python -m benchmarks.bench_browser [--data FOLDER] [--sessions 100000] [--runs 9] [--sweeps 3] [--part open …]
+
+Its own server (`playhead serve`: one HTTP process, one worker) and the installed Chromium, headless, without a GPU; a
+fresh browser context each time, so nothing comes from a cache. Bare: the browser opens one of the pictures by itself,
+from the same server. `--data` keeps what is looked at for the next run; `--part fill` makes it and measures nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, Page
+
+from benchmarks import machine
+from benchmarks.browser_data import LONG_LIST, SHORT_LIST, Made, database, made_in, settings_of
+from benchmarks.browser_measures import (
+    BARE_PAINTED,
+    PLAYER_PAINTED,
+    found,
+    frames_during,
+    median_of,
+    memory,
+    painted,
+    sweep,
+    visit,
+)
+from tests.browser import chromium
+from tests.playhead.program import Program
+
+PARTS: Final = ("fill", "open", "scrub", "list")
+#: when the first row was there to be drawn; asked for before the page has begun
+ROWS: Final = """() => {
+    const look = (now) => {
+        if (document.querySelector("[data-session]")) window.rows_ms = performance.now();
+        else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+    addEventListener("keydown", () => { window.pressed_ms = performance.now(); }, { capture: true });
+}"""
+#: since the last key, once the list shows what the address asks for
+ANSWERED: Final = """async ([query, text]) => {
+    const there = () => location.search.includes(query)
+        && document.querySelector(".table")?.ariaBusy === "false"
+        && document.querySelector("[data-session]")?.textContent.includes(text);
+    while (!there()) await new Promise(requestAnimationFrame);
+    return performance.now() - pressed_ms;
+}"""
+SCROLLED: Final = """async ([seconds, px]) => {
+    const began = performance.now();
+    while (performance.now() - began < seconds * 1000) {
+        scrollBy(0, px);
+        await new Promise(requestAnimationFrame);
+    }
+    return [...document.querySelectorAll("[data-session]")].at(-1).dataset.index;
+}"""
+
+
+async def opening(browser: Browser, url: str, made: Made, runs: int) -> None:
+    """To the first picture, in turn with the bare picture."""
+    addresses = {
+        "bare picture": (f"/api/v1/replays/{made.one_hour}/frames/{made.picture_ms}", BARE_PAINTED),
+        "session of five minutes": (f"/replays/{made.five_minutes}", PLAYER_PAINTED),
+        "session of one hour": (f"/replays/{made.one_hour}", PLAYER_PAINTED),
+        "one hour, in the middle": (f"/replays/{made.one_hour}?t=1800000", PLAYER_PAINTED),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in addresses}
+    requests: dict[str, int] = {}
+    for _ in range(runs):
+        for name, (path, script) in addresses.items():
+            async with visit(browser, url) as page:
+                took, requests[name] = await painted(page, url + path, script)
+                spent[name].append(took)
+    bare = statistics.median(spent["bare picture"])
+    print(
+        f"start of the navigation to the first picture; {runs} runs each, in turn; pictures of {made.kb:.0f} kB"
+    )
+    for name, times in spent.items():
+        median = statistics.median(times)
+        print(
+            f"  {name:<24}{median:>7.0f} ms   {min(times):.0f}..{max(times):.0f} ms, {requests[name]} requests, "
+            f"{median / bare:.1f} times bare"
+        )
+
+
+async def scrubbing(browser: Browser, url: str, made: Made, sweeps: int, seconds: float) -> None:
+    """Along the whole hour, forth and back, with a look at the memory after each sweep."""
+    print(f"scrubbing along one hour of 3,600 pictures and 100,000 messages in {seconds:g} s")
+    async with visit(browser, url) as page:
+        await painted(page, f"{url}/replays/{made.one_hour}", PLAYER_PAINTED)
+        await page.get_by_role("tab").first.wait_for()
+        await page.wait_for_timeout(2_000)
+        still = await frames_during(page, lambda: page.wait_for_timeout(2_000))
+        print(f"  nothing moves    {still}")
+        print(f"  before           {await memory(page)}")
+        for number in range(sweeps):
+            seen = await frames_during(page, partial(sweep, page, seconds, back=number % 2 > 0))
+            await page.wait_for_timeout(1_000)
+            print(f"  sweep {number + 1}          {seen}")
+            print(f"    after it       {await memory(page)}")
+
+
+async def listing(browser: Browser, url: str, runs: int, sessions: int) -> None:
+    """The same with few and with many sessions."""
+    for key, number in ((SHORT_LIST, 10), (LONG_LIST, sessions)):
+        user = f"user-{min(4_242, number - 4)}@"
+
+        async def first(path: str = f"{url}/?project={key}") -> float:
+            async with visit(browser, url) as page:
+                return await _opened(page, path)
+
+        async def filtered(path: str = f"{url}/?project={key}") -> float:
+            async with visit(browser, url) as page:
+                await _opened(page, path)
+                for word in ("country", "Japan"):
+                    if word == "country":
+                        await page.keyboard.press("f")
+                    await page.keyboard.type(word)
+                    await page.get_by_role("dialog").get_by_role("option").first.wait_for()
+                    await page.wait_for_timeout(700)
+                    await page.keyboard.press("Enter")
+                return float(await page.evaluate(ANSWERED, ["country=JP", "user-"]))
+
+        async def searched(path: str = f"{url}/?project={key}", user: str = user) -> float:
+            async with visit(browser, url) as page:
+                await _opened(page, path)
+                await page.get_by_label("Search sessions").focus()
+                await page.keyboard.type(user)
+                return float(await page.evaluate(ANSWERED, ["text=user", user]))
+
+        print(f"list of {number:,} sessions")
+        print(f"  navigation to rows         {await median_of(runs, first):>7.0f} ms")
+        print(f"  filter chosen to rows      {await median_of(runs, filtered):>7.0f} ms")
+        print(
+            f"  text typed to its row      {await median_of(runs, searched):>7.0f} ms, 250 of them waited for more"
+        )
+        async with visit(browser, url) as page:
+            await _opened(page, f"{url}/?project={key}")
+            await page.wait_for_timeout(1_000)
+            last: list[str] = []
+
+            async def scroll(page: Page = page, last: list[str] = last) -> None:
+                last.append(await page.evaluate(SCROLLED, [8, 150]))
+
+            seen = await frames_during(page, scroll)
+            rows = await page.locator("[data-session]").count()
+            print(
+                f"  scrolling for 8 s          {seen}; to row {int(last[0]) + 1:,}, {rows} rows in the page"
+            )
+            print(f"  after it                   {await memory(page)}")
+
+
+async def _opened(page: Page, address: str) -> float:
+    """From the start of the navigation to the first row, ms."""
+    await page.add_init_script(f"({ROWS})()")
+    await page.goto(address, wait_until="commit")
+    return float(await found(page, "() => window.rows_ms ?? null"))
+
+
+async def run(folder: Path, chosen: argparse.Namespace) -> None:
+    """Fill, serve, look."""
+    made = await made_in(folder, chosen.sessions)
+    parts = set(chosen.part) - {"fill"}
+    path = chromium.find()
+    if path is None:
+        raise SystemExit(chromium.HOW_TO_GET)
+    if not parts:
+        return
+    async with database(folder) as dsn, chromium.launched(path) as browser:
+        values = settings_of(folder, dsn) | {"log_level": "error"}
+        data_dir = Path(values.pop("data_dir"))
+        program = Program(data_dir, "serve", settings={name: str(each) for name, each in values.items()})
+        try:
+            url = (await asyncio.to_thread(program.await_ready)).url
+            async with visit(browser, url) as page:
+                await painted(
+                    page, f"{url}/replays/{made.five_minutes}", PLAYER_PAINTED
+                )  # everybody is awake
+            if "open" in parts:
+                await opening(browser, url, made, chosen.runs)
+            if "scrub" in parts:
+                await scrubbing(browser, url, made, chosen.sweeps, chosen.seconds)
+            if "list" in parts:
+                await listing(browser, url, chosen.runs, chosen.sessions)
+        finally:
+            await asyncio.to_thread(program.close)
+
+
+def main() -> None:
+    """Entry."""
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--data", type=Path)
+    arguments.add_argument("--sessions", type=int, default=100_000)
+    arguments.add_argument("--runs", type=int, default=9)
+    arguments.add_argument("--sweeps", type=int, default=3)
+    arguments.add_argument("--seconds", type=float, default=10)
+    arguments.add_argument("--part", nargs="+", choices=PARTS, default=PARTS)
+    chosen = arguments.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    print(f"machine: {machine.describe()}, Chromium headless without a GPU")
+    with tempfile.TemporaryDirectory(dir=os.getcwd(), prefix="bench-") as folder:
+        asyncio.run(run(chosen.data or Path(folder), chosen))
+
+
+if __name__ == "__main__":
+    main()
