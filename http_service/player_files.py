@@ -2,7 +2,8 @@
 
 `/player/@3f2a…/app.js`: behind `@` stands a digest of all files. Pages name it, modules import one another by relative
 addresses, so a browser asks for each file once per release. Pages also name all modules they will need, which a
-browser would else discover level by level.
+browser would else discover level by level, and their style sheets come as one file: each request before the first
+picture costs more than the bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ TYPES: Final = {
 PREFIX: Final = "/player/"
 PAGE: Final = "index.html"
 APP: Final = "app.js"
+STYLES: Final = "all.css"  # of the page, one behind the other
 _COMPRESSED: Final = frozenset({".html", ".js", ".css", ".svg", ".json", ".txt"})
+_STYLE: Final = re.compile(rf'<link rel="stylesheet" href="{PREFIX}([^"]+)" />\n?\s*')
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _IMPORT: Final = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']""")
 
@@ -79,11 +82,13 @@ class PlayerFiles:
     def file(self, path: str) -> PlayerFile | None:
         """The file of an address, with or without a state before it; none for what is not the player's own."""
         forever = False
+        self._state = self._state or _digest_of(self._root, tuple(self._stamps()))
         if path.startswith("@"):
             state, _, path = path[1:].partition("/")
-            self._state = self._state or _digest_of(self._root, tuple(self._stamps()))
             forever = state == self._state
         try:
+            if path == STYLES:
+                return _styles(self._root, self._state, forever)
             found = (self._root / path).resolve()
             if found.suffix not in TYPES or not found.is_relative_to(self._root) or not found.is_file():
                 return None
@@ -126,11 +131,21 @@ def _digest_of(root: Path, stamps: tuple[Stamp, ...]) -> str:
 @lru_cache(maxsize=16)
 def _page(root: Path, state: str, script: str) -> PlayerFile:
     address = f"{PREFIX}@{state}/"
-    text = (root / PAGE).read_text().replace(f'"{PREFIX}', f'"{address}')
+    text = (root / PAGE).read_text()
+    text = _STYLE.sub(f'<link rel="stylesheet" href="{PREFIX}{STYLES}" />\n', text, count=1)
+    text = _STYLE.sub(lambda named: named[0] if named[1] == STYLES else "", text)
+    text = text.replace(f'"{PREFIX}', f'"{address}')
     preloads = [
         f'<link rel="modulepreload" href="{address}{each}" />' for each in modules_of(root, APP, script)
     ]
     return _made(text.replace("</head>", "\n".join([*preloads, "</head>"]), 1).encode(), ".html")
+
+
+@lru_cache(maxsize=8)
+def _styles(root: Path, state: str, forever: bool) -> PlayerFile:
+    """All style sheets that the page names, in its order. Raises OSError where one is missing."""
+    names = _STYLE.findall((root / PAGE).read_text())
+    return _made(b"\n".join((root / name).read_bytes() for name in names), ".css", forever)
 
 
 @lru_cache(maxsize=500)

@@ -34,7 +34,7 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 /** The panels and texts follow playback at this pace; stage and timeline at the screen's. */
 const FOLLOW_MS = 100;
 /** The panels are loaded when the first picture is there, or after this time. */
-const PANELS_AFTER_MS = 400;
+const PANELS_AFTER_MS = 1_500;
 /** A first picture that comes so soon is what the page opens with. */
 const SOON_MS = 3_000;
 const TOLD_MS = 2_500;

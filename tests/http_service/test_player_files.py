@@ -82,6 +82,23 @@ def test_without_a_page_there_is_no_player(tmp_path):
     assert PlayerFiles(tmp_path).page("pages/one.js") is None
 
 
+def styles() -> bytes:
+    """The page's style sheets, in its order."""
+    names = re.findall(r'rel="stylesheet" href="/player/([^"]+)"', (ROOT / "index.html").read_text())
+    assert len(names) > 5
+    return b"\n".join((ROOT / name).read_bytes() for name in names)
+
+
+async def test_style_sheets_come_as_one_file(site: Site) -> None:
+    page = await site.client.get("/")
+    (address,) = re.findall(r'rel="stylesheet" href="([^"]+)"', page.text)
+    assert page.text.index(address) < page.text.index("/app.js"), "a page is styled before it is drawn"
+    assert re.fullmatch(r"/player/@[0-9a-f]+/all\.css", address)
+    for other in ("/player/@0123456789abcdef/all.css", "/player/all.css"):
+        got = await site.client.get(other)  # asked of a server of another version
+        assert (got.content, got.headers["cache-control"]) == (styles(), "no-cache")
+
+
 async def test_browsers_keep_what_a_page_names(site: Site) -> None:
     page = await site.client.get("/replays/3645366763814944769")
     assert page.headers["cache-control"] == "no-cache"
@@ -95,7 +112,7 @@ async def test_browsers_keep_what_a_page_names(site: Site) -> None:
         assert (got.status_code, got.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
         packed = got.headers.get("content-encoding") == "gzip"
         name = address.split("/", 3)[3]
-        assert got.content == (ROOT / name).read_bytes()
+        assert got.content == (styles() if name == "all.css" else (ROOT / name).read_bytes())
         assert packed or len(got.content) <= len(gzip.compress(got.content))
     plain = await site.client.get(named[0], headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
