@@ -17,6 +17,8 @@ NAMES = (
     "bench_events",
     "bench_event_sessions",
     "bench_search",
+    "bench_fleet",
+    "bench_idle",
 )
 
 

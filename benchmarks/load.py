@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,14 +85,14 @@ class _Sender(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def _run(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Load:
+async def _run(ports: Sequence[int], requests: Iterator[bytes], connections: int, seconds: float) -> Load:
     load = Load()
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     senders = []
-    for _ in range(connections):
+    for number in range(connections):
         _, sender = await loop.create_connection(
-            lambda: _Sender(requests, load, began + seconds), "127.0.0.1", port
+            lambda: _Sender(requests, load, began + seconds), "127.0.0.1", ports[number % len(ports)]
         )
         senders.append(sender)
     await asyncio.gather(*(sender.done for sender in senders))
@@ -100,15 +100,16 @@ async def _run(port: int, requests: Iterator[bytes], connections: int, seconds: 
     return load
 
 
-def run(port: int, *requests: bytes, connections: int, seconds: float) -> Load:
-    """Send these requests in turn over `connections` for `seconds`."""
+def run(port: int | Sequence[int], *requests: bytes, connections: int, seconds: float) -> Load:
+    """Send these requests in turn over `connections`, spread over the ports, for `seconds`."""
     return stream(port, itertools.cycle(requests), connections=connections, seconds=seconds)
 
 
-def stream(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Load:
+def stream(port: int | Sequence[int], requests: Iterator[bytes], *, connections: int, seconds: float) -> Load:
     """Send requests as they are made; there must be enough."""
+    ports = (port,) if isinstance(port, int) else port
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(port, requests, connections, seconds))
+        return runner.run(_run(ports, requests, connections, seconds))
 
 
 async def steadily(

@@ -6,13 +6,15 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from playhead.children import bind_to_parent, terminate_on
 from playhead.database_metrics import watch
 from playhead.errors import BadSettings, Unavailable
 from playhead.settings import Settings
+from playhead.spare_memory import give_back_for_ever
 from playhead.telemetry import configure_logging, counter, logger
 from playhead.wiring import Services, open_services
 from storage.migrate import pending
@@ -49,12 +51,8 @@ async def _http(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     terminate_on((signal.SIGTERM, signal.SIGINT), stop)
     async with open_services(settings, role="http") as services:
         await _refuse_old_schema(services)
-        watching = asyncio.create_task(watch(services), name="database-metrics")
-        try:
+        async with _beside(watch(services), give_back_for_ever()):
             await serve(services, sockets, stop=stop)
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
 
 
 async def _work(settings: Settings) -> None:
@@ -62,7 +60,20 @@ async def _work(settings: Settings) -> None:
 
     async with open_services(settings, role="work") as services:
         await _refuse_old_schema(services)
-        await run(services)
+        async with _beside(give_back_for_ever()):
+            await run(services)
+
+
+@asynccontextmanager
+async def _beside(*chores: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """These run during the block."""
+    tasks = [asyncio.create_task(each) for each in chores]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _refuse_old_schema(services: Services) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from client.transport import HttpTransport, open_http_client
 from tests.faults.book import Book, open_book
 from tests.faults.collectors import SENDERS
+from tests.faults.doors import Doors
 from tests.faults.phones import Visitor
 
 
@@ -25,7 +26,10 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.faults.oracle", description=__doc__)
     parser.add_argument("--book", type=Path, required=True, help="its database; several runs may share one")
     parser.add_argument(
-        "--url", action="append", required=True, help="of an HTTP process; may be given again"
+        "--url",
+        action="append",
+        required=True,
+        help="of an HTTP process; with several, each request goes to another",
     )
     parser.add_argument("--project", default="town")
     parser.add_argument("--phones", type=int, default=10)
@@ -44,14 +48,14 @@ async def run(options: argparse.Namespace, book: Book, enough: asyncio.Event) ->
         doors = [HttpTransport(client, url) for url in options.url]
         lives: list[Coroutine[Any, Any, None]] = [
             Visitor(options.seed, number, options.project, book, options.speedup).live(
-                doors[number % len(doors)], enough
+                Doors(doors, number), enough
             )
             for number in numbers
         ]
         for kind in SENDERS.values():
             for number in range(options.first, options.first + options.senders):
                 sender = kind(options.seed, number, options.project, book)
-                lives.append(sender.live(doors[number % len(doors)], enough))
+                lives.append(sender.live(Doors(doors, number), enough))
         tasks = [asyncio.create_task(life) for life in lives]
         ended = asyncio.create_task(enough.wait())
         await asyncio.wait([*tasks, ended], return_when=asyncio.FIRST_COMPLETED)
