@@ -372,10 +372,11 @@ class UpOut(Shape):
 
 
 class DependencyOut(Shape):
-    """`up`, `down`, or `off` where it is not configured; `detail` says why."""
+    """`up`, `down`, or `off` where it is not configured; `detail` says why, `mend` what helps if it is down."""
 
     state: Literal["up", "down", "off"]
     detail: str = ""
+    mend: str = ""
 
 
 class ReadyOut(Shape):

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 CHECK_TIMEOUT_S: Final = 3.0
 KEPT_S: Final = 2.0
+#: `playhead doctor` tells more
+MEND: Final = {
+    "database": "start Postgres, or check PLAYHEAD_DATABASE_URL; phones are served meanwhile",
+    "objects": "check bucket, endpoint, AWS_* credentials and their rights, or the folder; see `journal`",
+    "cache": "start Redis, or check PLAYHEAD_REDIS_URL; the database answers meanwhile",
+    "journal": "bring the object store back, or give PLAYHEAD_DATA_DIR room for the spool; phones wait until then",
+    "disk": "free some space, or lower the projects' retention_days",
+}
 
 _up = telemetry.gauge("playhead_dependency_up")
 
@@ -54,6 +62,9 @@ class Readiness:
         journal = self._journal(objects)
         disk = self._disk()
         states = {"database": database, "objects": objects, "cache": cache, "journal": journal, "disk": disk}
+        for name, found in states.items():
+            if found.state == "down":
+                states[name] = found.model_copy(update={"mend": MEND[name]})
         if journal.state == "down":
             return ReadyOut(status="unavailable", dependencies=states)
         down = any(each.state == "down" for each in states.values())

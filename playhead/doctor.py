@@ -21,6 +21,7 @@ from playhead.secrets import ADMIN_KEY, TOKEN_SECRET, secret_path
 from playhead.settings import PREFIX, Settings
 from storage import ledger
 from storage.migrate import pending
+from storage.notices import open_notices
 from storage.objects import open_objects
 from storage.postgres import Database, open_pool
 
@@ -83,6 +84,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("database", State.FAIL, _said(problem), _database_mend(settings))
             return
         yield await _asked("database", lambda: _database(db, settings))
+        yield await _notices(reached)
         yield await _asked("migrations", lambda: _migrations(db))
         yield await _asked("workers", lambda: _backlog(db))
         yield await _asked("dead letters", lambda: _dead_letters(db))
@@ -190,6 +192,20 @@ async def _database(db: Database, settings: Settings) -> Finding:
         mend = f"lower {PREFIX}DATABASE_POOL_SIZE or raise max_connections of Postgres"
         return Finding("database", State.NOTE, f"{needed} connections wanted, {row['most']} allowed", mend)
     return Finding("database", State.OK, f"Postgres {row['version']}")
+
+
+async def _notices(settings: Settings) -> Finding:
+    """Whether a notice comes back: by these processes tell one another what changed."""
+    heard = asyncio.Event()
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S), open_notices(settings) as notices:
+            await notices.subscribe("playhead_doctor", lambda _: heard.set())
+            await notices.publish("playhead_doctor")
+            await heard.wait()
+    except (PlayheadError, OSError, TimeoutError) as problem:
+        mend = "reach Postgres directly, or through a pooler that pools by session"
+        return Finding("notices", State.FAIL, _said(problem), mend)
+    return Finding("notices", State.OK, "what one process is told, the others hear")
 
 
 async def _migrations(db: Database) -> Finding:

@@ -47,13 +47,14 @@ async def docs(call: Call) -> Response:
     return Response(description.page, media_type="text/html", headers=policy)
 
 
-_UP: Final = {"state": "up", "detail": ""}
+_UP: Final = {"state": "up", "detail": "", "mend": ""}
 _READY: Final = {
     "status": "ready",
     "dependencies": {
         "database": _UP,
         "objects": _UP,
-        "cache": {"state": "off", "detail": ""},
+        "cache": {"state": "off", "detail": "memory alone", "mend": ""},
+        "disk": {"state": "up", "detail": "43% used", "mend": ""},
         "journal": _UP,
     },
 }

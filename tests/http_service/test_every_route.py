@@ -233,6 +233,8 @@ async def test_readiness_tells_what_is_away(site, monkeypatch, tmp_path):
     assert (got.status_code, got.json()["status"]) == (503, "unavailable")
     assert got.json()["dependencies"]["objects"]["state"] == "down"
     assert got.json()["dependencies"]["objects"]["detail"]
+    told = got.json()["dependencies"]
+    assert {name for name, each in told.items() if each["mend"]} == {"objects", "journal"}
 
 
 async def test_a_bug_is_a_bare_500_that_tells_nothing(site, capfd):

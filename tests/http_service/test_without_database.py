@@ -46,7 +46,8 @@ async def test_ingest_goes_on_while_the_database_is_away(postgres: PostgresServe
             assert code(await client.get("/api/v1/projects", headers=bearer("phk_any")))[0] == 503
             ready = await client.get("/readyz")
             assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
-            assert ready.json()["dependencies"]["database"]["state"] == "down"
+            database = ready.json()["dependencies"]["database"]
+            assert database["state"] == "down" and "PLAYHEAD_DATABASE_URL" in database["mend"]
             assert (await client.get("/healthz")).status_code == 200
             postgres.start()
             assert (await client.get("/api/v1/replays", headers=ADMIN)).status_code == 200

@@ -36,6 +36,7 @@ async def test_a_healthy_system_has_no_failure(
     assert found["object store"].state is State.OK
     assert found["shared cache"].detail == "Redis answers"
     assert found["database"].detail.startswith("Postgres 1")
+    assert found["notices"].state is State.OK
     # secrets made on one machine alone would not fit those of another
     assert found["token secret"].state is State.NOTE
     assert "PLAYHEAD_TOKEN_SECRETS" in found["token secret"].mend
