@@ -21,8 +21,6 @@ RATES = (1, 100, 10_000)
 USED = 0.5  # of a core that is paid for
 POSTGRES_ROWS_PER_S = 20_000  # event rows that one large server takes beside its reads
 PREFIX_WRITES_PER_S = 3_500  # S3's own figure, per prefix
-#: of one row of events with its two indexes, and of its share of facets, in bytes
-ROW_BYTES = 450
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +61,7 @@ class Measured:
     messages_per_s: float = 31_900  # from the journal to Postgres
     recording_s_per_message: float = 3.9 / 100_000
     recording_s_per_picture: float = 1.1 / 3_600
+    row_bytes: float = 476  # in Postgres for each row of events, all tables and indexes: bench_fleet
     linger_ms: float = 100
     segment_bytes: float = 16e6
 
@@ -160,7 +159,7 @@ class Need:
     @property
     def row_bytes(self) -> float:
         """Events of 30 days in Postgres."""
-        return self.rows_per_s * MONTH_S * ROW_BYTES
+        return self.rows_per_s * MONTH_S * self.costs.measured.row_bytes
 
     @property
     def stored_usd(self) -> float:
