@@ -1,6 +1,6 @@
 """What 1, 100 and 10,000 sessions per second need, computed from what one of them was measured to cost.
 
-    python -m benchmarks.scale [--appends-per-s 6295] [--messages-per-s 31900] …
+    python -m benchmarks.scale [--append-ms 0.76] [--messages-per-s 31900] …
 
 Prints the tables of docs/scale.md, where a test looks for them. Every option is a figure of docs/benchmarks.md; put in
 those of your machine. All is linear in sessions per second; the page says where that ends.
@@ -56,7 +56,7 @@ class Session:
 class Measured:
     """Figures of docs/benchmarks.md, of one process on one core."""
 
-    appends_per_s: float = 6_295  # durable appends of 4 kB
+    append_ms: float = 0.76  # of a core, one durable append of 4 kB through S3: bench_fleet, three processes
     journal_bytes_per_s: float = 626e6
     messages_per_s: float = 31_900  # from the journal to Postgres
     recording_s_per_message: float = 3.9 / 100_000
@@ -77,7 +77,9 @@ class Costs:
     def taking_in_s(self) -> float:
         """Its requests, and what its bytes add to those of 4 kB."""
         more = max(0, self.session.bytes - self.session.requests * 4_000)
-        return self.session.requests / self.measured.appends_per_s + more / self.measured.journal_bytes_per_s
+        return (
+            self.session.requests * self.measured.append_ms / 1000 + more / self.measured.journal_bytes_per_s
+        )
 
     @property
     def processing_s(self) -> float:
@@ -219,7 +221,7 @@ def cost_table(costs: Costs) -> str:
         [
             (
                 f"taking {session.requests} requests in",
-                f"{measured.appends_per_s:,.0f} durable appends of 4 kB per second and core; "
+                f"{measured.append_ms:g} ms of a core for a durable append of 4 kB through S3; "
                 f"{size(measured.journal_bytes_per_s)}/s into the journal",
                 core(costs.taking_in_s),
             ),
