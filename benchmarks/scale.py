@@ -1,6 +1,6 @@
 """What 1, 100 and 10,000 sessions per second need, computed from what one of them was measured to cost.
 
-    python -m benchmarks.scale [--append-ms 0.76] [--messages-per-s 31900] …
+    python -m benchmarks.scale [--append-ms 0.76] [--messages-per-s 52100] …
 
 Prints the tables of docs/scale.md, where a test looks for them. Every option is a figure of docs/benchmarks.md; put in
 those of your machine. All is linear in sessions per second; the page says where that ends.
@@ -58,9 +58,9 @@ class Measured:
 
     append_ms: float = 0.76  # of a core, one durable append of 4 kB through S3: bench_fleet, three processes
     journal_bytes_per_s: float = 626e6
-    messages_per_s: float = 31_900  # from the journal to Postgres
-    recording_s_per_message: float = 3.9 / 100_000
-    recording_s_per_picture: float = 1.1 / 3_600
+    messages_per_s: float = 52_100  # from the journal to Postgres
+    recording_s_per_message: float = 3.2 / 100_000
+    recording_s_per_picture: float = 2.3 / 3_600
     row_bytes: float = 476  # in Postgres for each row of events, all tables and indexes: bench_fleet
     linger_ms: float = 100
     segment_bytes: float = 16e6
