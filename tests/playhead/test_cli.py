@@ -179,12 +179,12 @@ def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> 
         await conn.execute(
             "INSERT INTO erased_projects (project_id, project_key, erased_ms) VALUES (8, 'old', 5)"
         )
-        await conn.execute("INSERT INTO facets VALUES (8, 'device', 'x', 5, 7)")
+        await conn.execute("INSERT INTO received VALUES (8, 7, 'x')")
         await conn.close()
 
     asyncio.run(leave_something())
     status, _, problem = playhead("erasures", "check")
-    lines = ["session 77: 1 in sessions", "project old: 1 in facets"]
+    lines = ["session 77: 1 in sessions", "project old: 1 in received"]
     assert (status, problem) == (1, "".join(f"playhead: {line}\n" for line in lines))
     assert as_json(playhead("erasures", "users", "--json"))[0]["removed"] == {"events": 9}
     assert "9 events" in playhead("erasures", "users")[1]
