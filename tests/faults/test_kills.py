@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.town import LONG, new_town
 
-KILLS = 100 if LONG else 12
+KILLS = 100 if LONG else 10
 
 
 @pytest.mark.crash
@@ -18,7 +18,7 @@ async def test_kills_under_load_lose_and_double_nothing(tmp_path) -> None:
     with new_town(tmp_path) as town:
         await town.build(http=2, workers=1)
         dice = random.Random(town.seed)
-        async with town.load(phones=10) as load:
+        async with town.load(phones=10 if LONG else 6) as load:
             await load.until(messages=100)
             for _ in range(KILLS):
                 await asyncio.sleep(0.1 + dice.random() * 0.6)
@@ -26,4 +26,4 @@ async def test_kills_under_load_lose_and_double_nothing(tmp_path) -> None:
                 await asyncio.to_thread(victim.kill)
                 await asyncio.to_thread(victim.start)
         seen = await town.judge()
-        assert seen["messages"] > 1000 and seen["pictures"] > 10 and seen["events"] > 100
+        assert seen["messages"] > 300 and seen["pictures"] > 10 and seen["events"] > 30

@@ -21,7 +21,7 @@ FROZEN_S = 60 if LONG else 5
 async def test_ingest_goes_on_while_postgres_is_restarted_away_frozen_and_cut_off(tmp_path) -> None:
     with new_town(tmp_path) as town:
         await town.build()
-        async with town.load(8) as load:
+        async with town.load(5) as load:
             await load.until(messages=200)
             await town.remember()
             await asyncio.to_thread(town.postgres.stop)
@@ -68,7 +68,7 @@ async def test_redis_flushed_stopped_and_back_changes_nothing_that_is_seen(tmp_p
     try:
         with new_town(tmp_path, PLAYHEAD_REDIS_URL=redis.url) as town:
             await town.build(http=2)
-            async with town.load(6) as load:
+            async with town.load(4) as load:
                 await load.until(messages=200)
                 redis.ask("FLUSHALL")
                 await load.more(100)

@@ -12,7 +12,7 @@ from tests.faults.on_s3 import town_on_s3
 from tests.faults.power import Power
 from tests.faults.town import LONG, Town, new_town
 
-CUTS = 30 if LONG else 3
+CUTS = 30 if LONG else 2
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the witness looks through /proc")
 
@@ -25,7 +25,7 @@ async def test_power_cuts_lose_nothing_that_was_acknowledged(tmp_path) -> None:
     with new_town(tmp_path, **power.variables, PLAYHEAD_SEGMENT_TARGET_BYTES="200000") as town:
         await town.build()
         dice = random.Random(town.seed)
-        async with town.load(phones=6) as load:
+        async with town.load(phones=4) as load:
             for _ in range(CUTS):
                 await load.more(150)
                 await asyncio.sleep(dice.random())
@@ -42,7 +42,7 @@ async def test_power_cuts_while_the_store_is_away_leave_the_spool_whole(tmp_path
     power = Power(tmp_path)
     async with town_on_s3(tmp_path, **power.variables) as (town, _, store):
         dice = random.Random(town.seed)
-        async with town.load(phones=6) as load:
+        async with town.load(phones=4) as load:
             await load.until(messages=50)
             store.away = True
             store.cut()
