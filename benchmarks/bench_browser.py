@@ -22,7 +22,7 @@ from typing import Final
 from playwright.async_api import Browser, Page
 
 from benchmarks import machine
-from benchmarks.browser_data import LONG_LIST, SHORT_LIST, Made, database, made_in, settings_of
+from benchmarks.browser_data import LONG_LIST, SHORT_LIST, WATCHED, Made, database, made_in, settings_of
 from benchmarks.browser_measures import (
     BARE_PAINTED,
     PLAYER_PAINTED,
@@ -31,6 +31,7 @@ from benchmarks.browser_measures import (
     median_of,
     memory,
     painted,
+    painted_from_list,
     sweep,
     visit,
 )
@@ -66,7 +67,7 @@ SCROLLED: Final = """async ([seconds, px]) => {
 
 
 async def opening(browser: Browser, url: str, made: Made, runs: int) -> None:
-    """To the first picture, in turn with the bare picture."""
+    """To the first picture, in turn with the bare picture: an address opened cold and again, a row of the list."""
     addresses = {
         "bare picture": (f"/api/v1/replays/{made.one_hour}/frames/{made.picture_ms}", BARE_PAINTED),
         "session of five minutes": (f"/replays/{made.five_minutes}", PLAYER_PAINTED),
@@ -80,14 +81,23 @@ async def opening(browser: Browser, url: str, made: Made, runs: int) -> None:
             async with visit(browser, url) as page:
                 took, requests[name] = await painted(page, url + path, script)
                 spent[name].append(took)
+                if script == PLAYER_PAINTED:
+                    await page.goto("about:blank")
+                    took, requests[f"{name}, again"] = await painted(page, url + path, script)
+                    spent.setdefault(f"{name}, again", []).append(took)
+        for name, session_id in (("five minutes", made.five_minutes), ("one hour", made.one_hour)):
+            async with visit(browser, url) as page:
+                name = f"{name}, from the list"
+                took, requests[name] = await painted_from_list(page, f"{url}/?project={WATCHED}", session_id)
+                spent.setdefault(name, []).append(took)
     bare = statistics.median(spent["bare picture"])
     print(
-        f"start of the navigation to the first picture; {runs} runs each, in turn; pictures of {made.kb:.0f} kB"
+        f"navigation, or a click, to the first picture; {runs} runs each, in turn; pictures of {made.kb:.0f} kB"
     )
     for name, times in spent.items():
         median = statistics.median(times)
         print(
-            f"  {name:<24}{median:>7.0f} ms   {min(times):.0f}..{max(times):.0f} ms, {requests[name]} requests, "
+            f"  {name:<32}{median:>7.0f} ms   {min(times):.0f}..{max(times):.0f} ms, {requests[name]} requests, "
             f"{median / bare:.1f} times bare"
         )
 

@@ -32,6 +32,7 @@ from workers.finalizer import Finalizer
 from workers.runner import Worker
 
 ADMIN_KEY: Final = "bench"
+WATCHED: Final = "watched"
 SHORT_LIST: Final = "short-list"
 LONG_LIST: Final = "long-list"
 PER_ARCHIVE: Final = 60
@@ -113,7 +114,7 @@ async def made_in(folder: Path, sessions: int) -> Made:
 
 
 async def _fill(services: Services, sessions: int) -> Made:
-    watched = await services.projects.create(ProjectCreate(name="Watched", key="watched"))
+    watched = await services.projects.create(ProjectCreate(name="Watched", key=WATCHED))
     await _list(services, SHORT_LIST, 10)
     await _list(services, LONG_LIST, sessions)
     five, _, _ = await _recorded(services, watched.project_id, 300, 8_000)

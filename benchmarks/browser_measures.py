@@ -17,6 +17,7 @@ from benchmarks.browser_data import ADMIN_KEY
 
 VIEWPORT: Final = {"width": 1280, "height": 800}
 WAIT_S: Final = 30
+SETTLED_MS: Final = 1_500  # a list that somebody has looked at
 
 #: gaps between the frames that the page is given to draw, ms, until `gaps.stop`
 WATCH_FRAMES: Final = """() => {
@@ -31,6 +32,16 @@ WATCH_FRAMES: Final = """() => {
 }"""
 FRAMES: Final = "() => { gaps.stop = true; return [...gaps]; }"
 PLAYER_PAINTED: Final = "() => performance.getEntriesByName('playhead:first-frame')[0]?.startTime ?? null"
+#: clicks on a row of the list; the picture's moment is told as from then on
+CLICKED: Final = """(session) => {
+    performance.clearMarks();
+    window.clicked_ms = performance.now();
+    document.querySelector(`[data-session="${session}"] a`).click();
+}"""
+SINCE_CLICK: Final = """() => {
+    const mark = performance.getEntriesByName('playhead:first-frame')[0];
+    return mark ? mark.startTime - clicked_ms : null;
+}"""
 BARE_PAINTED: Final = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
@@ -105,6 +116,17 @@ async def painted(page: Page, address: str, script: str) -> tuple[float, int]:
     page.on("request", lambda request: asked.append(request.url))
     await page.goto(address, wait_until="commit")
     return float(await found(page, script)), len(asked)
+
+
+async def painted_from_list(page: Page, address: str, session_id: str) -> tuple[float, int]:
+    """From a click on a session in the list to its first picture, ms; and the requests until then."""
+    await page.goto(address)
+    await page.locator(f"[data-session='{session_id}']").wait_for()
+    await page.wait_for_timeout(SETTLED_MS)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.evaluate(CLICKED, session_id)
+    return float(await found(page, SINCE_CLICK)), len(asked)
 
 
 async def median_of(rounds: int, once: Callable[[], Awaitable[float]]) -> float:
