@@ -23,6 +23,7 @@ class _Run:
     last_ms: int
     statuses: Counter[int] = field(default_factory=Counter)
     successes: int = 0
+    since: int = 0  # successes after the last failure: the burst may be over
 
 
 def network_error_bursts(messages: Sequence[Timed]) -> Iterable[Finding]:
@@ -33,15 +34,16 @@ def network_error_bursts(messages: Sequence[Timed]) -> Iterable[Finding]:
             continue
         host = _host(message.url)
         run = runs.get(host)
-        if run is not None and (at_ms - run.last_ms > MAX_GAP_MS or run.successes > run.statuses.total()):
+        if run is not None and (at_ms - run.last_ms > MAX_GAP_MS or run.since > run.statuses.total()):
             yield from _burst(host, runs.pop(host))
             run = None
         if message.status and message.status < 400:
             if run is not None:
-                run.successes += 1
+                run.since += 1
             continue
         run = runs.setdefault(host, run or _Run(at_ms, at_ms))
         run.last_ms = at_ms
+        run.successes, run.since = run.successes + run.since, 0
         run.statuses[message.status] += 1
     for host, run in runs.items():
         yield from _burst(host, run)

@@ -39,6 +39,7 @@ class _Watch:
     """What is known up to one message. `beat_ms` is none while none is due: in the background, after a crash."""
 
     beat_ms: int | None = None
+    away: bool = False  # in the background
     samples: int = 0
     touched_ms: int = 0
     label: str = ""
@@ -54,12 +55,14 @@ def not_responding(messages: Sequence[Timed]) -> Iterable[Finding]:
             watch.beat_ms = None
         elif isinstance(message, MobilePerformanceEvent) and message.name == "background":
             yield from _silence(watch, at_ms)
-            watch.beat_ms = None if message.value else at_ms
+            watch.away = bool(message.value)
+            watch.beat_ms, watch.signs = None if watch.away else at_ms, 0
         elif isinstance(
             message, MobileClickEvent | MobileInputEvent | MobileSwipeEvent | MobilePerformanceEvent
         ):
             yield from _silence(watch, at_ms)
-            _beat(watch, at_ms, message)
+            if not watch.away or not isinstance(message, MobilePerformanceEvent):
+                _beat(watch, at_ms, message)
         else:
             watch.signs += 1
         watch.screen = shown_screen(message) or watch.screen
@@ -72,7 +75,7 @@ def _beat(
     at_ms: int,
     message: MobileClickEvent | MobileInputEvent | MobileSwipeEvent | MobilePerformanceEvent,
 ) -> None:
-    watch.beat_ms = at_ms
+    watch.beat_ms, watch.away = at_ms, False  # who touches it has it in front
     watch.signs = 0
     if isinstance(message, MobilePerformanceEvent):
         watch.samples += message.name in SAMPLES

@@ -107,6 +107,13 @@ def test_silence_in_the_background_after_a_crash_or_without_samples_is_none() ->
     assert find_issues([tap(0), tap(100_000), tap(200_000), tap(300_000)]) == []
 
 
+def test_samples_in_the_background_do_not_begin_a_silence() -> None:
+    left = [*SAMPLED, background(11_000, True), sample(12_000), (13_000, MobileLog("info", "x"))]
+    assert find_issues([*left, background(300_000, False), sample(301_000)]) == []
+    (found,) = find_issues([*left, tap(20_000, "Pay"), sample(90_000)])  # its return went missing
+    assert (found.at_ms, found.detail["gap_ms"]) == (20_000, 70_000)
+
+
 def test_a_clock_that_was_set_is_not_silence() -> None:
     assert find_issues([*SAMPLED, sample(10_000 + 31 * 60_000)]) == []
 
@@ -146,6 +153,11 @@ def test_few_scattered_or_mixed_failures_are_no_burst() -> None:
 
 def test_a_single_success_does_not_hide_a_burst() -> None:
     calls = [call(at, 500) for at in (0, 100, 200)] + [call(250, 200)] + [call(at, 500) for at in (300, 400)]
+    assert [f.detail["calls"] for f in find_issues(calls)] == [5]
+
+
+def test_a_burst_that_is_over_is_still_one() -> None:
+    calls = [call(at, 503) for at in range(0, 500, 100)] + [call(at, 200) for at in range(1_000, 3_000, 100)]
     assert [f.detail["calls"] for f in find_issues(calls)] == [5]
 
 
