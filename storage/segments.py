@@ -74,7 +74,8 @@ UPDATE segments SET progress = $3, last_error = NULL, claimed_until_ms = $5,
 WHERE segment_key = $1 AND claim = $2 AND state = 'pending' AND progress = $3 - 1 RETURNING 1
 """
 FAIL = """
-UPDATE segments SET claim = NULL, claimed_until_ms = $3, last_error = $4
+UPDATE segments SET claim = NULL, claimed_until_ms = $3,
+    last_error = CASE WHEN last_error LIKE 'record %' THEN last_error ELSE $4 END -- which one was begun
 WHERE segment_key = $1 AND claim = $2
 """
 GIVE_BACK = """

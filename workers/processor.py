@@ -97,9 +97,7 @@ class Processor:
                 return await self._give_up(claim, problem)
             if claim.attempts > self._settings.segment_attempts or claim.progress or claim.orphaned:
                 return await self._one_by_one(claim, items)
-            try:
-                await self._process(claim, items)
-            except TooMuch:  # harmless one by one
+            if await self._is_too_much(claim, items):  # harmless one by one
                 return await self._one_by_one(claim, await self._load(claim))
             return Counter((item.record.kind, item.fate) for item in items if item.fate)
         except (Unavailable, ClaimLost):
@@ -110,6 +108,15 @@ class Processor:
             )
             await self._segments.fail(claim, type(problem).__name__)
             raise
+
+    async def _is_too_much(self, claim: Claim, items: list[Item]) -> bool:
+        """Process them at once; True, and nothing is held any more, if they are too large for that."""
+        try:
+            await self._process(claim, items)
+        except TooMuch:
+            items.clear()
+            return True
+        return False
 
     async def check_stores(self) -> None:
         """Raises Unavailable unless database and object store answer."""
@@ -175,6 +182,7 @@ class Processor:
                 await self._process(claim, [failed], last=item is items[-1])
                 item.fate = Fate.QUARANTINED
             fates[item.record.kind, item.fate or Fate.QUARANTINED] += 1
+            item.reading = item.events = None
         return fates
 
     async def _process(self, claim: Claim, items: list[Item], *, last: bool | None = None) -> None:

@@ -105,7 +105,7 @@ class Worker:
         self._returned: list[Claim] = []
         self._stop = asyncio.Event()
         self._watchdog = Watchdog(services.settings.claim_timeout_s * HANG_CLAIMS)
-        self._name = f"{os.uname().nodename}-{os.getpid()}"
+        self._name = f"{place()}-{os.getpid()}"
         self._looked = False
 
     def stop(self) -> None:
@@ -180,6 +180,9 @@ class Worker:
                     group.create_task(self._forever(name, self._every(interval_s, chore)))
         finally:
             self._watchdog.stop()
+        with contextlib.suppress(Unavailable):  # what was not begun need not wait for the claim's end
+            for claim in self._returned:
+                await self._services.segments.give_back(claim)
 
     async def _forever(self, name: str, once: Callable[[], Awaitable[None]]) -> None:
         while not self._stop.is_set():
@@ -254,10 +257,19 @@ class Worker:
             await self._pause(DUE_POLL_S)
 
 
+def place() -> str:
+    """Where process ids mean what they mean to us: this machine, and on Linux this container of it."""
+    try:
+        container = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        container = ""
+    return f"{os.uname().nodename}-{container}"
+
+
 def ended_here(name: str) -> bool:
     """Whether this worker ran on our machine and does so no more: what it held need not wait for its time."""
-    node, _, pid = name.rpartition("-")
-    if node != os.uname().nodename or not pid.isdigit():
+    where, _, pid = name.rpartition("-")
+    if where != place() or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)
