@@ -91,9 +91,9 @@ async def values_of(source: Any, project_id: int, session_id: int, facet: str) -
     return [row[0] for row in await source.fetch(VALUES_OF, project_id, session_id, facet)]
 
 
-async def purge(db: Database) -> None:
-    """Delete values that no session has any more. What is busy is left for the next time."""
-    for (project_id,) in await db.fetch(LOOSE):
+async def purge(db: Database, only: int | None = None) -> None:
+    """Delete values that no session has any more, of all projects or of one. What is busy is left for the next time."""
+    for project_id in [only] if only is not None else [row[0] for row in await db.fetch(LOOSE)]:
         more = True
         while more:
             try:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import asyncpg
 import structlog
 
 from events import day_of, summaries
+from playhead.errors import DatabaseUnavailable
 from playhead.telemetry import counter
 from sessions import erasure
 from storage.migrate import drop_event_partition
@@ -106,4 +108,10 @@ async def _drop_partitions(db: Database, now_ms: int, pinned: list[tuple[int, st
         return
     oldest = day_of(now_ms) - timedelta(days=longest)
     for row in await db.fetch(PARTITIONS, f"events_{oldest:%Y%m%d}"):
-        await drop_event_partition(db, row[0], pinned)
+        try:
+            await drop_event_partition(db, row[0], pinned)
+        except DatabaseUnavailable as problem:
+            if not isinstance(problem.__cause__, asyncpg.LockNotAvailableError):
+                raise
+            log.warning("partition_in_use", partition=row[0])  # by a backup, for example; the next time then
+            return
