@@ -85,6 +85,8 @@ class PlayerFiles:
         self._state = self._state or _digest_of(self._root, tuple(self._stamps()))
         if path.startswith("@"):
             state, _, path = path[1:].partition("/")
+            if state != self._state:  # another process may have served a newer page
+                self._state = _digest_of(self._root, tuple(self._stamps()))
             forever = state == self._state
         try:
             if path == STYLES:

@@ -21,6 +21,8 @@ from sessions.view import ReplayView
 
 #: pictures never change under their address, but a session can be deleted: shared caches stay out
 FOREVER: Final = "private, max-age=31536000, immutable"
+#: two pictures of the same ms may change places when one arrives late
+LIVE_FRAME: Final = "private, max-age=600"
 
 
 #: how long a list may show an older picture, s
@@ -80,7 +82,7 @@ async def frames(call: Call) -> Response:
 
 async def frame(call: Call) -> Response:
     """One picture. While a session is live its correction may move, and the corrected times with it: then an address
-    of before leads to what was on the screen at that time, and only those by the device's clock are for ever.
+    of before leads to what was on the screen at that time, and only those by the device's clock may be kept.
     """
     query = call.query(models.FrameQuery)
     text = call.path("at_ms")
@@ -88,15 +90,18 @@ async def frame(call: Call) -> Response:
     if not digits.isascii() or not digits.isdigit() or len(digits) > 16:
         raise NotFound("no frame at that time")
     session, at_ms, by_device = await _session(call), int(text), query.clock == "device"
-    lasting = by_device or not session.live
+    lasting = not session.live
     try:
         content, form = await call.services.replays.frame(session, at_ms, by_device=by_device)
     except NotFound:
-        if lasting:
+        if lasting or by_device:
             raise
         shown = await call.services.replays.shown_at(session, at_ms)
         return Response(status_code=307, headers={"location": str(shown), "cache-control": "no-store"})
-    headers = {"cache-control": FOREVER if lasting else "no-store", "content-disposition": "inline"}
+    headers = {
+        "cache-control": FOREVER if lasting else LIVE_FRAME if by_device else "no-store",
+        "content-disposition": "inline",
+    }
     return Response(content, media_type=f"image/{form}", headers=headers)
 
 

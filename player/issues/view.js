@@ -118,7 +118,8 @@ function figure(name, value) {
 }
 
 /** @param {State} state @param {Actions} actions */
-function foot({ cursor, more, problem, issues }, actions) {
+function foot({ phase, cursor, more, problem, issues }, actions) {
+  if (phase === "loading") return html`<div class="foot"><span class="spinner"></span></div>`;
   if (problem)
     return html`<div class="foot" role="alert">
       <span>${problem.message}</span>
@@ -126,7 +127,7 @@ function foot({ cursor, more, problem, issues }, actions) {
     </div>`;
   if (cursor === null) return html`<div class="foot">${plural(issues.length, "issue")}. That is all.</div>`;
   return html`<div class="foot">
-    <button class="button" type="button" ?disabled=${more} @click=${actions.more}>
+    <button class="button" type="button" aria-disabled=${more} @click=${actions.more}>
       ${more ? html`<span class="spinner"></span>` : nothing} Show more
     </button>
   </div>`;

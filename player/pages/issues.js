@@ -42,7 +42,9 @@ export function open({ root, api, me, navigate, location, title, announce }) {
     asking.abort();
     asking = new AbortController();
     const asked = askedOf(location.search);
-    store.set({ asked, phase: "loading", more: false, problem: null });
+    const same = asked.project === store.state.asked.project;
+    const issues = same ? store.state.issues : [];
+    store.set({ asked, phase: "loading", issues, cursor: null, more: false, problem: null });
     if (!asked.project && me.admin) return store.set({ phase: "ready", issues: [], cursor: null }); // there is no project yet
     const page = await read(asked, null, asking.signal);
     if (page instanceof ApiError) return store.set({ phase: "failed", problem: page, issues: [] });
@@ -52,12 +54,15 @@ export function open({ root, api, me, navigate, location, title, announce }) {
   }
 
   async function more() {
-    const { asked, cursor, more: busy } = store.state;
-    if (busy || cursor === null) return;
+    const { asked, phase, cursor, more: busy } = store.state;
+    if (phase !== "ready" || busy || cursor === null) return;
     store.set({ more: true, problem: null });
     const page = await read(asked, cursor, asking.signal);
     if (page instanceof ApiError) store.set({ more: false, problem: page });
-    else if (page) store.set({ more: false, issues: [...store.state.issues, ...page.issues], cursor: page.next_cursor });
+    else if (page) {
+      store.set({ more: false, issues: [...store.state.issues, ...page.issues], cursor: page.next_cursor });
+      announce(`${plural(page.issues.length, "further issue")}.`);
+    }
   }
 
   /**

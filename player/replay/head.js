@@ -34,7 +34,7 @@ export function head(replay, { me, back, away }, deeds) {
   const who = oneLine(userName(meta));
   const facts = [deviceName(meta), system(meta), appVersion(meta) && `App ${appVersion(meta)}`, fullPlace(meta)];
   return html`<header class="replay-head">
-    ${guest ? nothing : html`<a class="button quiet square" href=${back} @click=${deeds.back} aria-label="Back to the sessions" title="Back to the sessions">${icon("arrow-left")}</a>`}
+    ${guest ? nothing : html`<a class="button quiet square" href=${back} @click=${deeds.back} aria-label="Back to the list" title="Back to the list">${icon("arrow-left")}</a>`}
     <div class="who">
       <h1 class="ellipsis" title=${who}>${who}</h1>
       <p class="muted ellipsis">

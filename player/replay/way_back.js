@@ -1,10 +1,10 @@
 /**
- * The way back to the list as it was left: with its filters, and by the browser's history also where it was scrolled to.
+ * The way back to the list, of sessions or of issues, as it was left: with its filters, and by the browser's history also where it was scrolled to.
  *
  * @import { Context } from "../types.js"
  */
 
-import { match } from "../router.js";
+import { listingOf, match } from "../router.js";
 
 const KEY = "playhead.list";
 
@@ -14,7 +14,7 @@ const KEY = "playhead.list";
  *   address: of the list; followed: for a click on a link to it
  */
 export function wayBack({ before }) {
-  const fromList = before !== null && match(new URL(before, location.origin).pathname)?.page === "sessions";
+  const fromList = before !== null && listingOf(match(new URL(before, location.origin).pathname)) !== null;
   if (fromList) keep(before);
   return {
     address: (project) => kept() ?? (project ? `/?project=${encodeURIComponent(project)}` : "/"),

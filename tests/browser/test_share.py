@@ -32,7 +32,7 @@ async def test_a_shared_link_opens_one_session_until_it_is_withdrawn(
         await expect(seen.get_by_role("tab").first).to_be_visible()
         for name in ("Share", "Delete this session"):
             await expect(seen.get_by_role("button", name=name)).to_have_count(0)
-        await expect(seen.get_by_role("link", name="Back to the sessions")).to_have_count(0)
+        await expect(seen.get_by_role("link", name="Back to the list")).to_have_count(0)
         await guest.axe()
         await seen.reload()
         await guest.comes_true(PAINTED)
