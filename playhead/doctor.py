@@ -21,7 +21,7 @@ from playhead.secrets import ADMIN_KEY, TOKEN_SECRET, secret_path
 from playhead.settings import PREFIX, Settings
 from storage import ledger
 from storage.migrate import pending
-from storage.notices import open_notices
+from storage.notices import notify, open_notices
 from storage.objects import open_objects
 from storage.postgres import Database, open_pool
 
@@ -200,8 +200,9 @@ async def _notices(settings: Settings) -> Finding:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), open_notices(settings) as notices:
             await notices.subscribe("playhead_doctor", lambda _: heard.set())
-            await notices.publish("playhead_doctor")
-            await heard.wait()
+            async with open_pool(settings, size=1, timeout_s=CHECK_TIMEOUT_S) as db:
+                await notify(db, "playhead_doctor")  # over another connection, as other processes do
+                await heard.wait()
     except (PlayheadError, OSError, TimeoutError) as problem:
         mend = "reach Postgres directly, or through a pooler that pools by session"
         return Finding("notices", State.FAIL, _said(problem), mend)

@@ -86,7 +86,10 @@ def users(
 
 @app.command(epilog="Example: playhead erasures check")
 def check(config: Config = None) -> None:
-    """Look through database, objects and journal for anything that was erased; exit status 1 if there is some."""
+    """Look for what was erased: sessions and projects in database, objects and journal, users in events.
+
+    Exit status 1 if there is some.
+    """
     counts, left = run(_check(config))
     for what, stores in left.items():
         complain(f"{what}: {', '.join(f'{number} in {store}' for store, number in stores.items())}")
@@ -137,7 +140,10 @@ async def _check(config: Config) -> tuple[dict[str, int], dict[str, dict[str, in
         count, left = await _check_sessions(services)
         projects = await erasing.page(services.db, PAGE)
         for project in projects:
-            if stores := await erasing.remains(services.db, services.objects, project.project_id):
+            stores = await erasing.remains(services.db, services.objects, project.project_id)
+            if project.cleared_ms is None:
+                stores["journal (not looked through yet)"] = 1
+            if stores:
                 left[f"project {project.project_key}"] = stores
         for project_id, user_id, events in await erased_users.remains(services.db):
             left[f"user {user_id} of project {project_id}"] = {"events": events}
