@@ -199,7 +199,7 @@ async def test_more_bodies_than_memory_are_refused_and_the_process_lives(tmp_pat
             statuses = {await each for each in sends}
             print(f"{peak / 1e6:.0f} MB more at most for {IN_HAND_BYTES / 1e6:.0f} MB in hand")
             assert statuses == {200, 503}
-            assert peak < 10 * IN_HAND_BYTES
+            assert peak < BODIES * 1_000_000 / 3
             assert await phone.say(5) == 200
         assert http.pid == pid
         await town.judge()

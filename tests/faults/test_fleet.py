@@ -20,7 +20,7 @@ from tests.servers import RedisServer, S3Server
 #: nothing that is held ends by itself during these tests …
 LIVES = {"PLAYHEAD_CACHE_TTL_S": "3600", "PLAYHEAD_CACHE_NEGATIVE_TTL_S": "3600"}
 #: … but for sessions at rest, which are held for ten seconds
-TOLD_S = 5.0
+TOLD_S = 8.0
 CLAIMS_EXPIRE_S = 3.5  # the town's claim_timeout_s and a bit
 
 

