@@ -14,7 +14,7 @@ import pytest
 from storage.migrate import FOLDER, migrate
 from tests.faults.raw_phone import RawPhone
 from tests.faults.supervised import GRACE_S, children, endings, supervised, until
-from tests.faults.town import PROJECT, Load, Playhead, Town, new_town
+from tests.faults.town import LONG, PROJECT, Load, Playhead, Town, new_town
 
 #: what a coming version may add without asking the one that runs: columns, tables, indexes
 NEXT_VERSION = """
@@ -79,6 +79,7 @@ async def roll(program: Playhead, load: Load) -> None:
 
 
 @pytest.mark.crash
+@pytest.mark.skipif(not LONG, reason="of the long set: FAULTS=long")
 @pytest.mark.timeout(400)
 async def test_a_rolling_update_under_load_loses_nothing(tmp_path) -> None:
     with new_town(tmp_path) as town:
