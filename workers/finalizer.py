@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import structlog
 
@@ -33,6 +34,8 @@ from workers.harvest import start_terms
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 RETRY_MS = 30_000
 AWAY_MS = 5_000
 
@@ -43,6 +46,9 @@ WHERE (project_id, session_id) IN (
     WHERE due_ms <= $1 AND claimed_until_ms <= $1 ORDER BY due_ms LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 RETURNING project_id, session_id
+"""
+RENEW = """
+UPDATE sessions SET claimed_until_ms = $3 WHERE project_id = $1 AND session_id = $2 AND claimed_until_ms > $4
 """
 LOCK = """
 SELECT recording FROM sessions WHERE project_id = $1 AND session_id = $2 FOR UPDATE
@@ -83,19 +89,31 @@ class Finalizer:
     """Makes recordings of sessions that are due."""
 
     def __init__(
-        self, *, settings: Settings, clock: Callable[[], int], db: Database, objects: ObjectStore
+        self,
+        *,
+        settings: Settings,
+        clock: Callable[[], int],
+        db: Database,
+        objects: ObjectStore,
+        watch: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._db = db
         self._objects = objects
+        self._watch = watch
+        self._claim_ms = int(settings.claim_timeout_s * 1000)
         self._gatherer = Gatherer(objects, Limits.of(settings))
 
     async def claim(self, limit: int) -> list[tuple[int, int]]:
         """(project_id, session_id) of sessions that are due, taken for this worker."""
-        claim_ms = int(self._settings.claim_timeout_s * 1000)
-        rows = await self._db.fetch(CLAIM, self._clock(), claim_ms, limit)
+        rows = await self._db.fetch(CLAIM, self._clock(), self._claim_ms, limit)
         return [(row[0], row[1]) for row in rows]
+
+    async def renew(self, project_id: int, session_id: int) -> None:
+        """Keep a claimed session for as long as a claim lasts from now, unless that has run out."""
+        now_ms = self._clock()
+        await self._db.execute(RENEW, project_id, session_id, now_ms + self._claim_ms, now_ms)
 
     async def finalize(self, project_id: int, session_id: int) -> int:
         """Make one session's recording -> its version (0: nothing done). Failures put it off.
@@ -153,18 +171,23 @@ class Finalizer:
             if session.frames_dropped_ms is not None:
                 gathered.material.pictures.clear()
             # In a thread: an hour's session takes a second, which segments would have to wait.
-            built = await asyncio.to_thread(build, session, gathered.material, gathered)
+            built = await self._in_thread(build, session, gathered.material, gathered)
             prefix = recordings.prefix(*key, name)
             made = objects_of(built, gathered.material, self._settings.frames_object_bytes)
-            while (object_ := await asyncio.to_thread(next, made, None)) is not None:
+            while (object_ := await self._in_thread(next, made, None)) is not None:
                 part, content = object_
                 await self._objects.put(prefix + part, content)
-            poster = await posters.poster_of(gathered.material)
+            with self._watch():
+                poster = await posters.poster_of(gathered.material)
             if poster is not None:
                 await self._objects.put(prefix + posters.NAME, poster)
             return await self._commit(session, parts, built, name)
         finally:
             gathered.material.close()
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        with self._watch():
+            return await asyncio.to_thread(work, *arguments)
 
     async def _commit(self, session: Session, parts: Sequence[Part], built: Built, name: str) -> int:
         project_id, session_id = session.project_id, session.session_id

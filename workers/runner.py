@@ -11,7 +11,8 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,28 +36,32 @@ AT_ONCE = 3
 IDLE_S = 1.0
 DUE_POLL_S = 0.5
 AWAY_S = 1.0
-#: a segment that keeps the processor busy for this many claim timeouts has hung it
+#: what keeps a worker busy for this many claim timeouts has hung it
 HANG_CLAIMS = 3
 EXIT_HUNG = 75
 GC_THRESHOLD = (100_000, 50, 50)
 
 
 class Watchdog:
-    """Ends the process when one piece of work blocks it too long; the supervisor starts a new one.
+    """Ends the process when something blocks it too long; the supervisor starts a new one.
 
-    A claim that ends so counts as a failure of its segment, so what hung us is put aside in the end.
+    Blocked is: the event loop does not turn, or a watched thread computes on and on. Who waits for a store is not,
+    however long: that has timeouts of its own. A claim that ends so counts as a failure of its segment, so what hung us
+    is put aside in the end.
     """
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
         self._keys = itertools.count()
         self._began: dict[int, float] = {}
+        self._turned = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
-        """The work that is timed."""
+        """The work of a thread, while it is waited for."""
         key = next(self._keys)
         self._began[key] = time.monotonic()
         try:
@@ -65,17 +70,28 @@ class Watchdog:
             del self._began[key]
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch the loop that runs now, and what is watched."""
+        self._turn()
         self._thread.start()
 
     def stop(self) -> None:
         """End the watch."""
         self._stop.set()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _turn(self) -> None:
+        self._turned = time.monotonic()
+        self._timer = asyncio.get_running_loop().call_later(self._step_s, self._turn)
+
+    @property
+    def _step_s(self) -> float:
+        return min(self._limit_s / 4, 5)
 
     def _run(self) -> None:
-        while not self._stop.wait(min(self._limit_s / 4, 5)):
-            oldest = min(tuple(self._began.values()), default=None)
-            if oldest is not None and time.monotonic() - oldest > self._limit_s:
+        while not self._stop.wait(self._step_s):
+            oldest = min((self._turned, *tuple(self._began.values())))
+            if time.monotonic() - oldest > self._limit_s:
                 log.error("worker_hung")
                 os._exit(EXIT_HUNG)
 
@@ -97,14 +113,18 @@ class Worker:
             projects=services.projects,
             sessions=services.sessions,
         )
+        self._watchdog = Watchdog(services.settings.claim_timeout_s * HANG_CLAIMS)
         self._finalizer = Finalizer(
-            settings=services.settings, clock=services.clock, db=services.db, objects=services.objects
+            settings=services.settings,
+            clock=services.clock,
+            db=services.db,
+            objects=services.objects,
+            watch=self._watchdog.watch,
         )
         self._chores = Chores(services)
         self._wake = asyncio.Event()
         self._returned: list[Claim] = []
         self._stop = asyncio.Event()
-        self._watchdog = Watchdog(services.settings.claim_timeout_s * HANG_CLAIMS)
         self._name = f"{place()}-{os.getpid()}"
         self._looked = False
 
@@ -219,7 +239,7 @@ class Worker:
         started = time.perf_counter()
         outcome = "done"
         try:
-            with self._watchdog.watch():
+            async with self._held(partial(self._services.segments.renew, claim)):
                 fates = await self._processor.handle(claim)
             for (kind, fate), count in fates.items():
                 counter("playhead_worker_records_total").labels(kind, fate).inc(count)
@@ -236,13 +256,30 @@ class Worker:
         counter("playhead_worker_segments_total").labels(outcome).inc()
         histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
 
+    @contextlib.asynccontextmanager
+    async def _held(self, renew: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        """The claim of what is worked on is renewed while our loop turns: a slow store costs nobody their claim."""
+
+        async def again_and_again() -> None:
+            while True:
+                await asyncio.sleep(self._settings.claim_timeout_s / 3)
+                with contextlib.suppress(Unavailable):
+                    await renew()
+
+        task = asyncio.create_task(again_and_again())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     async def _recordings(self) -> None:
         due = await self._finalizer.claim(1)
         for project_id, session_id in due:
             started = time.perf_counter()
             outcome = "new"
             try:
-                with self._watchdog.watch():
+                async with self._held(partial(self._finalizer.renew, project_id, session_id)):
                     version = await self._finalizer.finalize(project_id, session_id)
                 outcome = "new" if version == 1 else "renewed"
             except Unavailable:

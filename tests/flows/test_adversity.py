@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -21,6 +21,7 @@ from storage.objects import probe
 from tests.flows.rig import NOW_MS, USER, open_rig
 from tests.flows.test_processing import multipart, upload
 from workers.finalizer import SELDOM_MS, Finalizer, RecordingFailed
+from workers.runner import Worker
 
 
 @pytest.fixture
@@ -74,6 +75,56 @@ async def test_two_workers_that_record_one_session_at_once_lose_nothing(rig) -> 
     await doomed.carry_out(services.db, services.objects, rig.clock() + 1)
     assert len(await names(rig, session_id)) == 5
     assert (await rig.session(session_id)).messages == 5
+
+
+class Trickling:
+    """An object store that answers a worker at last: its reads or writes wait until they may go on."""
+
+    def __init__(self, objects, what: str) -> None:
+        self._objects = objects
+        self._what = what
+        self.go = asyncio.Event()
+
+    def __getattr__(self, name):
+        method = getattr(self._objects, name)
+
+        async def late(*arguments, **options):
+            await self.go.wait()
+            return await method(*arguments, **options)
+
+        return late if name == self._what else method
+
+
+@pytest.mark.parametrize(("what", "table"), [("get", "segments"), ("put", "sessions")])
+async def test_a_store_that_is_slow_costs_no_worker_its_claim(postgres_dsn, tmp_path, what, table) -> None:
+    async with open_rig(postgres_dsn, tmp_path, claim_timeout_s=1) as rig:
+        services = rig.services
+        session_id = await rig.start()
+        await rig.batch(session_id, taps(NOW_MS))
+        if table == "sessions":
+            await rig.work()
+        store = Trickling(services.objects, what)
+        worker = asyncio.create_task(Worker(replace(services, objects=store)).run())
+        attempts = f"SELECT max(attempts) FROM {table}"
+        while not await services.db.fetchval(attempts):
+            rig.clock.now_ms += 100
+            await asyncio.sleep(0.05)
+        for _ in range(40):  # in hand for four times as long as a claim lasts
+            rig.clock.now_ms += 100
+            await asyncio.sleep(0.1)
+            assert not worker.done()
+        if table == "segments":
+            await rig.worker.once()
+        else:
+            assert await rig.finalizer.claim(1) == []
+        assert await services.db.fetchval(attempts) == 1
+        store.go.set()
+        while not (await rig.session(session_id)).recording:
+            rig.clock.now_ms += 100
+            await asyncio.sleep(0.05)
+        assert len(await names(rig, session_id)) == 3
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
 
 
 class Failing:

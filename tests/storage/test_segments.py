@@ -144,6 +144,21 @@ async def test_a_dead_worker_s_claim_expires_and_it_comes_back_too_late(shelf):
     assert await shelf.finish(new)
 
 
+async def test_a_claim_can_be_kept_for_longer_but_not_after_it_was_lost(shelf):
+    await shelf.add()
+    (claim,) = await shelf.index.claim(1, "slow")
+    shelf.clock.now_ms += MINUTE_MS - 1
+    await shelf.index.renew(claim)
+    shelf.clock.now_ms += MINUTE_MS - 1
+    assert await shelf.claimed() == []
+    shelf.clock.now_ms += 1
+    (new,) = await shelf.index.claim(1, "quick")
+    await shelf.index.fail(new, "ValueError")
+    await shelf.index.renew(claim)
+    shelf.clock.now_ms += MINUTE_MS - 1
+    assert await shelf.claimed() == [claim.key]
+
+
 async def test_what_a_worker_held_when_it_ended_is_free_before_its_time_and_known_as_such(shelf):
     keys = [await shelf.add() for _ in range(4)]
     await shelf.index.claim(1, "here-1")

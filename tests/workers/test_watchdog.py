@@ -12,29 +12,38 @@ from workers.runner import EXIT_HUNG
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import time
+import asyncio, threading, time
 from workers.runner import Watchdog
-watchdog = Watchdog(0.4)
-watchdog.start()
-for _ in range(20):
+
+def compute(seconds):
+    threading.Event().wait(seconds)
+
+async def main():
+    watchdog = Watchdog(0.4)
+    watchdog.start()
+    for _ in range(20):
+        with watchdog.watch():
+            await asyncio.to_thread(compute, 0.05)
     with watchdog.watch():
-        time.sleep(0.05)
-with watchdog.watch():
-    pass
-{}
-watchdog.stop()
+        pass
+    {}
+    watchdog.stop()
+
+asyncio.run(main())
 """
 
 
 @pytest.mark.parametrize(
     ("work", "status"),
     [
-        ("time.sleep(1)", 0),  # nothing in hand
-        ("with watchdog.watch():\n    while True: pass", EXIT_HUNG),
-        ("with watchdog.watch():\n    time.sleep(60)", EXIT_HUNG),
+        ("await asyncio.sleep(1)", 0),  # a store that is slow
+        ("await asyncio.to_thread(compute, 1)", 0),  # the same, asked from a thread
+        ("while True: pass", EXIT_HUNG),
+        ("time.sleep(60)", EXIT_HUNG),
+        ("with watchdog.watch(): await asyncio.to_thread(compute, 60)", EXIT_HUNG),
     ],
 )
-def test_only_work_that_takes_too_long_ends_the_process(work: str, status: int) -> None:
+def test_only_what_computes_too_long_ends_the_process(work: str, status: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(work)], cwd=ROOT, capture_output=True, timeout=60
     )
