@@ -121,7 +121,7 @@ async def test_a_store_that_is_slow_costs_no_worker_its_claim(postgres_dsn, tmp_
             assert await rig.finalizer.claim(1) == []
         assert await services.db.fetchval(attempts) == 1
         store.go.set()
-        while not (await rig.session(session_id)).recording:
+        while not await services.db.fetchval("SELECT max(recording) FROM sessions"):
             rig.clock.now_ms += 100
             await asyncio.sleep(0.05)
         assert len(await names(rig, session_id)) == 3
