@@ -1,7 +1,8 @@
 """J7 and J8: no process died that nobody killed; memory, open files and temporary bytes are back where they were.
 
 Tolerance: resident memory a tenth and 32 MB above what it was (caches that fill, arenas that glibc keeps), 24 open
-files (pools that had not opened all their connections: 16 of those who read objects, 8 of Postgres), no byte in the spool and none in temporary files.
+files (pools that had not opened all their connections: 16 of those who read objects, 8 of Postgres), no byte in the
+spool and none in temporary files.
 """
 
 from __future__ import annotations
