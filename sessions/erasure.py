@@ -20,8 +20,9 @@ from storage.objects import ObjectStore
 from storage.postgres import Database
 
 MARK = "INSERT INTO erased_sessions (project_id, session_id, erased_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-#: everything that a session has in tables keyed by its number, but for what IMAGES takes
-TABLES: Final = ("shares", "parts", "facets", "received", "sessions")
+#: everything that a session has in tables keyed by its number, but for what IMAGES takes; the session before its terms,
+#: as all who write both do, so that none waits for another in a circle
+TABLES: Final = ("shares", "parts", "received", "sessions", "facets")
 LETTERS = "DELETE FROM dead_letters WHERE project_id = $1 AND session_id = $2 RETURNING object_key"
 #: and in tables of events, keyed by its number as text
 EVENT_TABLES: Final = ("events", "event_sessions", "event_session_categories", "event_errors")

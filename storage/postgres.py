@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -18,12 +18,25 @@ from playhead.settings import Settings
 from storage.notices import Notices, notify, open_notices
 from storage.postgres_connection import CONNECT_TIMEOUT_S, Connection, away, is_away, prepare_connection
 
-__all__ = ["Database", "Notices", "away", "is_away", "notify", "open_notices", "open_pool"]
+__all__ = [
+    "Database",
+    "Notices",
+    "away",
+    "is_away",
+    "notify",
+    "open_notices",
+    "open_pool",
+    "until_unhindered",
+]
+
+T = TypeVar("T")
 
 # An unused connection is closed after this: each holds a process of some MB, with all it knows of our tables.
 IDLE_S = 60.0
 # The server ends a statement at its timeout; if it cannot even do that, we stop waiting this much later.
 GRACE_S = 5.0
+#: transactions that waited for each other: the one that is ended for it is tried so often in all
+TRIES = 5
 
 
 class Database:
@@ -111,6 +124,17 @@ async def _transaction(conn: Any, *, isolation: str | None, readonly: bool) -> A
         raise
     with away():
         await transaction.commit()
+
+
+async def until_unhindered(transaction: Callable[[], Awaitable[T]]) -> T:
+    """Run a whole transaction, again if the server ended it for the sake of another one. Raises what it raises."""
+    for _ in range(TRIES - 1):
+        try:
+            return await transaction()
+        except DatabaseUnavailable as problem:
+            if not isinstance(problem.__cause__, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
+                raise
+    return await transaction()
 
 
 @contextlib.asynccontextmanager

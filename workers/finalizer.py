@@ -29,7 +29,7 @@ from sessions.model import Session
 from sessions.parts import Part
 from storage import doomed
 from storage.objects import ObjectStore
-from storage.postgres import Database
+from storage.postgres import Database, until_unhindered
 from workers.harvest import start_terms
 
 log = structlog.get_logger()
@@ -181,7 +181,7 @@ class Finalizer:
                 poster = await posters.poster_of(gathered.material)
             if poster is not None:
                 await self._objects.put(prefix + posters.NAME, poster)
-            return await self._commit(session, parts, built, name)
+            return await until_unhindered(lambda: self._commit(session, parts, built, name))
         finally:
             gathered.material.close()
 

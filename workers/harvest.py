@@ -50,6 +50,15 @@ class Item:
         """What its messages hold in memory."""
         return self.reading.messages_bytes if self.reading else 0
 
+    @property
+    def state(self) -> tuple[Fate | None, str, list[Span], list[int]]:
+        """What a transaction decides of it, and a later try decides anew."""
+        return self.fate, self.reason, self.spans, self.erased
+
+    @state.setter
+    def state(self, state: tuple[Fate | None, str, list[Span], list[int]]) -> None:
+        self.fate, self.reason, self.spans, self.erased = state
+
     def end(self, fate: Fate, reason: str = "") -> None:
         """Decide the record's fate."""
         self.fate, self.reason = fate, reason

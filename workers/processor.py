@@ -6,8 +6,9 @@ record that fails goes to the dead letters, its neighbours go on. Everything her
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -27,11 +28,11 @@ from sessions import store as session_store
 from sessions import terms as term_store
 from sessions.model import Session, SessionStart
 from sessions.service import SessionService
-from sessions.updates import apply_updates
+from sessions.updates import SessionUpdate, apply_updates
 from storage import dead_letters, ledger
 from storage.ledger import Fate
 from storage.objects import ObjectStore
-from storage.postgres import Database
+from storage.postgres import Database, until_unhindered
 from storage.segment_file import ORDERED_KINDS, Record, read_records
 from storage.segments import Claim, SegmentIndex
 from workers import named_images, opening
@@ -189,13 +190,21 @@ class Processor:
         """All of `items` in one transaction. `last`: none for whole segments, else whether this record ends it."""
         try:
             await self._opener.open(items)
-            await self._commit(claim, items, last)
+            opened = [item.state for item in items]
+
+            async def commit() -> None:
+                for item, state in zip(items, opened, strict=True):
+                    item.state = state
+                await self._commit(claim, items, last)
+
+            await until_unhindered(commit)
         finally:
             self._opener.close(items)
 
     async def _commit(self, claim: Claim, items: list[Item], last: bool | None) -> None:
+        """One order of locks for all who write sessions: events, sessions, terms, summaries, ledger."""
         await self._keep_objects(claim, items)
-        written: list[tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]] = []
+        written: list[tuple[Rows, dict[SessionKey, Session]]] = []
         tally = Tally()
         async with self._db.transaction() as conn:
             short = await self._shortfall(conn, claim, items) if last is not False else Counter[int]()
@@ -207,7 +216,11 @@ class Processor:
             for ordered in (False, True):
                 group = [i for i in items if i.fate is None and (i.record.kind in ORDERED_KINDS) is ordered]
                 if group:
-                    written.append(await self._write(conn, claim, group, tally))
+                    async with self._as_written(conn, [rows for rows, _ in written]):
+                        sessions = await self._routed(conn, group)
+                    written.append((await self._write(conn, claim, group, sessions, tally), sessions))
+            terms = await self._write_sessions(conn, [rows for rows, _ in written])
+            await named_images.insert(conn, items)
             await self._bury(conn, claim, items)
             dropped = [(i.record.project_id, session_id, i.place) for i in items for session_id in i.erased]
             await erasure.drop_late(conn, claim.key, dropped)
@@ -220,9 +233,9 @@ class Processor:
             for i in items
             if i.reading and i.reading.faults and i.fate not in (Fate.STORED, Fate.QUARANTINED)
         )
-        for rows, sessions, terms in written:
+        for rows, sessions in written:
             await self._sessions.changed([k for k in rows.updates if k in sessions and not sessions[k].live])
-            self._known_terms.update(dict.fromkeys(terms))
+        self._known_terms.update(dict.fromkeys(terms))
         while len(self._known_terms) > KNOWN_TERMS:
             self._known_terms.popitem(last=False)
 
@@ -234,30 +247,60 @@ class Processor:
             for picture in item.reading.named if item.reading else ():
                 await named_images.keep(self._objects, item.record.project_id, picture)
 
-    async def _write(
-        self, conn: Any, claim: Claim, items: list[Item], tally: Tally
-    ) -> tuple[Rows, dict[SessionKey, Session], list[term_store.Row]]:
-        """Route the records, then write what is new of them inside the transaction."""
+    @staticmethod
+    @contextlib.asynccontextmanager
+    async def _as_written(conn: Any, earlier: Sequence[Rows]) -> AsyncIterator[None]:
+        """What is read inside sees the sessions as these rows leave them; they are not kept locked."""
+        if not earlier:
+            yield
+            return
+        transaction = conn.transaction()  # a savepoint
+        await transaction.start()
+        try:
+            await apply_updates(conn, _updates(earlier))
+            yield
+        finally:
+            await transaction.rollback()
+
+    async def _routed(self, conn: Any, items: list[Item]) -> dict[SessionKey, Session]:
+        """Decide which sessions the records belong to -> those of them that there are."""
         sessions = await session_store.get_many(conn, {i.target for i in items})
         for item in items:
             await self._route(conn, item, sessions)
         touched = {(i.record.project_id, span.session_id) for i in items for span in i.spans}
         touched |= {key for i in items if (key := _continued(i))}
         sessions.update(await session_store.get_many(conn, touched - sessions.keys()))
+        return sessions
+
+    async def _write(
+        self,
+        conn: Any,
+        claim: Claim,
+        items: list[Item],
+        sessions: dict[SessionKey, Session],
+        tally: Tally,
+    ) -> Rows:
+        """Write events and parts of what is new -> what is to be said of the sessions."""
         await self._drop_unwanted(conn, items)
         await self._mark_duplicates(conn, [item for item in items if item.fate is None])
         rows = self._rows(claim, [item for item in items if item.fate is Fate.STORED], sessions)
         events = [event for share in rows.shares for event in share.events]
         rows.count_events(await event_store.insert_new(conn, events, tally))
         await part_store.insert(conn, rows.parts)
-        terms = self._new_terms(rows)
-        await term_store.insert(conn, terms)
-        await named_images.insert(conn, items)
-        # Late, since it keeps the rows of sessions from other segments until the commit.
-        failures = await apply_updates(conn, rows.updates.values())
+        return rows
+
+    async def _write_sessions(self, conn: Any, written: Sequence[Rows]) -> list[term_store.Row]:
+        """Write sessions, then terms -> those that were not known.
+
+        Late, since it keeps the rows of sessions from other segments until the commit, and of all sessions at once,
+        so that they are locked in one order; terms after them, as the finalizer does.
+        """
+        failures = await apply_updates(conn, _updates(written))
         if failures:
             raise Malformed(f"session update: {failures[0].reason}")
-        return rows, sessions, terms
+        terms = self._new_terms(written)
+        await term_store.insert(conn, terms)
+        return terms
 
     @staticmethod
     async def _write_events(conn: Any, items: Sequence[Item], tally: Tally) -> None:
@@ -355,9 +398,10 @@ class Processor:
             if key in sessions:
                 rows.add_follow_up(item.target, _start_of(sessions[key]))
 
-    def _new_terms(self, rows: Rows) -> list[term_store.Row]:
+    def _new_terms(self, written: Sequence[Rows]) -> list[term_store.Row]:
         found = (
             (project_id, facet, value, rows.updates[project_id, session_id].started_ms, session_id)
+            for rows in written
             for (project_id, session_id), terms in rows.terms.items()
             for facet, value in terms
         )
@@ -377,6 +421,11 @@ class Processor:
                     detail={"faults": [list(fault) for fault in faults]} if faults else {},
                     now_ms=self._clock(),
                 )
+
+
+def _updates(written: Sequence[Rows]) -> list[SessionUpdate]:
+    """All updates, in the order in which they are to be merged."""
+    return [update for rows in written for update in rows.updates.values()]
 
 
 def _continued(item: Item) -> SessionKey | None:
