@@ -1,5 +1,7 @@
 """Filters of the event service to SQL: allowed columns from a table, values always bound, keyset pages.
 
+Session, name and user have an index each. Events are walked through in order along one of them, or all of them, and
+asked for everything else; a page looks at so many and then ends, full or not, with a cursor behind the last.
 Source: spec/event-service.md 5; further filters: interface section 5.
 """
 
@@ -20,9 +22,15 @@ from storage.postgres import Database
 
 #: parameter -> column; exact match
 EXACT: Final = ("session_id", "category", "name", "source", "user_id")
+#: of these the first that is asked for leads to the events, in their order
+_LEADING: Final = ("session_id", "name", "user_id")
+#: what one page looks at, at most
+WALKED: Final = 15_000
 _COLUMNS: Final = (
     "session_id, event_key, source, category, name, at_us, device_us, arrival, user_id, event_id, data"
 )
+_PLACE: Final = "e.at_us, e.arrival, e.event_key"
+_E_COLUMNS: Final = ", ".join(f"e.{column}" for column in _COLUMNS.split(", "))
 _INT64: Final = range(-(2**63), 2**63)
 
 NAMED = """
@@ -105,60 +113,77 @@ class Query:
 
     def __init__(self, project_id: int, filters: EventFilters) -> None:
         self.values: list[Any] = [project_id]
+        self._filters = filters
+        self._leading = next((column for column in _LEADING if column in filters.exact), None)
+        #: that an index answers in the order of the list
         self.conditions = ["e.project_id = $1"]
-        for column in EXACT:
-            if column in filters.exact:
-                self.where(f"e.{column} = {{}}", filters.exact[column])
-        for path, text in filters.data.items():
-            self.conditions.append(f"e.data #>> {self.bind(list(path))}::text[] = {self.bind(text)}")
+        if self._leading is not None:
+            place = self.bind(filters.exact[self._leading])
+            self.conditions.append(f"e.{self._leading} = {place}")
+            if self._leading == "name":
+                self.conditions.append(f"hashtext(e.name) = hashtext({place})")
         if filters.start_us is not None:
-            self.where("e.at_us >= {}", filters.start_us)
+            self.conditions.append(f"e.at_us >= {self.bind(filters.start_us)}")
         if filters.end_us is not None:
-            self.where("e.at_us <= {}", filters.end_us)
+            self.conditions.append(f"e.at_us <= {self.bind(filters.end_us)}")
 
     def bind(self, value: Any) -> str:
         """The value's place."""
         self.values.append(value)
         return f"${len(self.values)}"
 
-    def where(self, template: str, value: Any) -> None:
-        """Add a condition; `{}` is the bound value."""
-        self.conditions.append(template.format(self.bind(value)))
-
-    @property
-    def text(self) -> str:
-        """All conditions."""
-        return " AND ".join(self.conditions)
+    def asked(self) -> list[str]:
+        """What is asked of each event besides."""
+        exact, data = self._filters.exact, self._filters.data
+        asked = [f"e.{c} = {self.bind(exact[c])}" for c in EXACT if c in exact and c != self._leading]
+        asked += [
+            f"e.data #>> {self.bind(list(path))}::text[] = {self.bind(text)}" for path, text in data.items()
+        ]
+        return asked
 
 
 async def events_page(
     db: Database, project_id: int, filters: EventFilters
 ) -> tuple[list[StoredEvent], str | None]:
-    """One page by time of occurrence, then arrival, and the cursor behind it. Raises ValidationFailed (cursor)."""
+    """One page by time of occurrence, then arrival, and the cursor behind it. While there is a cursor the list goes on,
+    even if the page is not full. Raises ValidationFailed (cursor)."""
     query = Query(project_id, filters)
     list_name = "desc" if filters.descending else "asc"
     if filters.cursor is not None:
         at_us, arrival, key = _event_cursor(filters.cursor, list_name)
         places = ", ".join(query.bind(value) for value in (at_us, arrival, key))
         compare = "<" if filters.descending else ">"
-        query.conditions.append(f"(e.at_us, e.arrival, e.event_key) {compare} ({places})")
-    order = ", ".join(f"e.{column} {list_name}" for column in ("at_us", "arrival", "event_key"))
-    table = "events e"
+        query.conditions.append(f"({_PLACE}) {compare} ({places})")
+    order = "ORDER BY " + ", ".join(f"e.{column} {list_name}" for column in ("at_us", "arrival", "event_key"))
+    led, known = " AND ".join(query.conditions), len(query.values)
+    asked = query.asked()
+    every = " AND ".join([led, *asked])
+    limit = query.bind(filters.limit + 1)
     rare = await _rare_sessions(db, project_id, filters)
+    end = None
     if rare is not None:
-        table = _OF_SESSIONS
-        query.conditions.append(f"s.project_id = $1 AND s.session_id = ANY({query.bind(rare)}::text[])")
-    columns = ", ".join(f"e.{column}" for column in _COLUMNS.split(", "))
-    sql = (
-        f"SELECT {columns} FROM {table} WHERE {query.text} ORDER BY {order}"
-        f" LIMIT {query.bind(filters.limit + 1)}"
-    )
-    found = [_event(row) for row in await db.fetch(sql, *query.values)]
-    if len(found) <= filters.limit:
-        return found, None
-    found = found[: filters.limit]
-    last = found[-1]
-    return found, _cursor(list_name, last.at_us, last.arrival, last.event_key.hex())
+        every += f" AND s.project_id = $1 AND s.session_id = ANY({query.bind(rare)}::text[])"
+        sql = f"SELECT {_E_COLUMNS} FROM {_OF_SESSIONS} WHERE {every} {order} LIMIT {limit}"
+        rows = await db.fetch(sql, *query.values)
+    elif asked and "session_id" not in filters.exact:
+        walked = (
+            f"SELECT * FROM (SELECT {_E_COLUMNS} FROM events e WHERE {led} {order} LIMIT {WALKED}) e"
+            f" WHERE {' AND '.join(asked)} {order} LIMIT {limit}"
+        )
+        last = f"SELECT {_PLACE} FROM events e WHERE {led} {order} LIMIT 1 OFFSET {WALKED - 1}"
+        # one snapshot, so that nothing is passed over or there twice
+        async with db.transaction(isolation="repeatable_read", readonly=True) as conn:
+            rows = await conn.fetch(walked, *query.values)
+            if len(rows) <= filters.limit:
+                end = await conn.fetchrow(last, *query.values[:known])
+    else:
+        sql = f"SELECT {_E_COLUMNS} FROM events e WHERE {every} {order} LIMIT {limit}"
+        rows = await db.fetch(sql, *query.values)
+    found = [_event(row) for row in rows]
+    if len(found) > filters.limit:
+        found = found[: filters.limit]
+        end = found[-1].at_us, found[-1].arrival, found[-1].event_key
+    return found, None if end is None else _cursor(list_name, end[0], end[1], end[2].hex())
 
 
 async def _rare_sessions(db: Database, project_id: int, filters: EventFilters) -> list[str] | None:

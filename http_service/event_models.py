@@ -67,7 +67,11 @@ class _Filters(Shape):
     start: Time | None = Field(None, description="at or after")
     end: Time | None = Field(None, description="at or before")
     limit: Limit = 100
-    cursor: Text | None = Field(None, description="`next_cursor` of the page before")
+    cursor: Text | None = Field(
+        None,
+        description="`next_cursor` of the page before. While there is one, the list goes on, even after a page that is "
+        "not full: by `category`, `source` or `data.*`, a page ends after so many events have been looked at",
+    )
 
 
 class SessionsQuery(_Filters):

@@ -14,11 +14,11 @@ from sessions.cursors import Place
 from sessions.ids import EPOCH_MS
 
 #: what asking one session costs about, µs
-TERM_US: Final = 3.0
-ROW_US: Final = 3.0
+TERM_US: Final = 4.0
+ROW_US: Final = 4.0
 TEXT_US: Final = 80.0
-#: values up to which a part of a text is looked up as its values
-FEW_VALUES: Final = 8
+#: values up to which a part of a text is looked up as its values: probes cost less than all terms of the session
+FEW_VALUES: Final = int(TEXT_US / TERM_US)
 
 
 class Values:
@@ -119,13 +119,18 @@ class Part:
     @property
     def cost_us(self) -> float:
         """Few values are probed, else all terms of the session are read."""
-        return TEXT_US if self.found is None else min(TEXT_US, TERM_US * len(self.found))
+        return TEXT_US if self._values is None else TERM_US * len(self._values)
+
+    @property
+    def _values(self) -> tuple[tuple[str, str], ...] | None:
+        """Its values if they are few."""
+        return self.found if self.found is not None and len(self.found) <= FEW_VALUES else None
 
     def asked(self, values: Values) -> str:
         """See Condition."""
-        if self.found is not None and len(self.found) <= FEW_VALUES:
+        if self._values is not None:
             probes = [
-                f"({_entry(values.bind(facet), values.bind(value))}) IS TRUE" for facet, value in self.found
+                f"({_entry(values.bind(facet), values.bind(value))}) IS TRUE" for facet, value in self._values
             ]
             return f"({' OR '.join(probes) or 'false'})"
         which = f" AND f.facet = {values.bind(self.facet)}" if self.facet else ""

@@ -40,14 +40,19 @@ FACETS = {
 }
 #: terms that contain a text are looked up one by one up to here; a text that more contain is a common one
 MAX_TERMS: Final = 1_000
+#: where so many are expected, none is looked up to find that they are too many: it might take long to find the first
+SURELY_MANY: Final = 20 * MAX_TERMS
 #: what an index of trigrams can look for; anything else is looked for in the sessions themselves
 _WORD: Final = re.compile(r"[^\W_]{3}")
 
 PROJECTS: Final = "SELECT project_id FROM projects ORDER BY project_id"
-CONTAINING: Final = """
+_CONTAINING: Final = """
 SELECT facet, value FROM facet_values
-WHERE project_id = ANY($1::int[]) AND ($2::text IS NULL OR facet = $2) AND value ILIKE $3 LIMIT $4
+WHERE project_id = ANY($1::int[]) AND ($2::text IS NULL OR facet = $2) AND value ILIKE $3
 """
+CONTAINING: Final = f"{_CONTAINING} LIMIT $4"
+#: how many there are to the server's knowledge
+EXPECTED: Final = f"EXPLAIN (FORMAT JSON) {_CONTAINING}"
 #: how common the text is decides how to look for it, so the plan has to be made for this very text
 PLANNED: Final = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
 
@@ -119,6 +124,9 @@ async def _looked_up(db: Any, part: Part, project_ids: Sequence[int]) -> Part:
         return part
     async with db.transaction(readonly=True) as conn:
         await conn.execute(PLANNED)
+        plan = await conn.fetchval(EXPECTED, list(project_ids), part.facet, like(part.text))
+        if plan[0]["Plan"]["Plan Rows"] > SURELY_MANY:
+            return part
         rows = await conn.fetch(CONTAINING, list(project_ids), part.facet, like(part.text), MAX_TERMS + 1)
     terms = {(row[0], row[1]) for row in rows}
     return part if len(rows) > MAX_TERMS else Part(part.text, part.facet, tuple(sorted(terms)))

@@ -22,7 +22,9 @@ from sessions.model import COLUMNS, Session
 from sessions.store import session_from_row
 
 #: what one statement may spend on asking sessions, µs
-WORK_US: Final = 50_000.0
+WORK_US: Final = 40_000.0
+#: sessions that are next to each other in the list, but not in the tables, cost this much more
+SCATTERED: Final = 2.5
 #: most sessions of the rarest filter that are gathered, and most that are walked through for one page
 GATHERED: Final = 5_000
 WALKED: Final = 20_000
@@ -184,33 +186,44 @@ def _is_range(condition: Condition, wanted: Wanted) -> bool:
     return isinstance(condition, Duration) and wanted.column == "duration_ms"
 
 
-def _budget(wanted: Wanted, most: int) -> int:
-    """Sessions that can be asked for all conditions within WORK_US."""
-    return min(most, int(WORK_US / (1.0 + sum(each.cost_us for each in wanted.conditions))))
+def _budget(wanted: Wanted, most: int, source: Condition | None = None) -> int:
+    """Sessions that can be asked for all conditions but the one that brings them within WORK_US."""
+    return min(most, int(WORK_US / _asking_us(wanted, source)))
+
+
+def _asking_us(wanted: Wanted, source: Condition | None) -> float:
+    """What it costs to take a session from the source and ask it for the others."""
+    asking_us = 1.0 + sum(each.cost_us for each in wanted.conditions if each is not source)
+    return asking_us if wanted.by_start else asking_us * SCATTERED
 
 
 async def _plan(
     db: Any, wanted: Wanted, projects: Sequence[int]
 ) -> tuple[dict[Condition | None, list[int]], dict[Condition | None, list[int]]]:
     """Source -> projects in which it is rare enough to be gathered; driver -> projects to walk through."""
-    most = _budget(wanted, GATHERED)
     sources: list[Condition | None] = [*wanted.conditions, *([None] if wanted.window.narrows else [])]
-    measured = await _measure(db, wanted, projects, sources, most + 1)
+    most = [_budget(wanted, GATHERED, source) for source in sources]
+    measured = await _measure(db, wanted, projects, sources, [each + 1 for each in most])
     range_ = next((each for each in wanted.conditions if _is_range(each, wanted)), None)
     gathered: dict[Condition | None, list[int]] = defaultdict(list)
     walked: dict[Condition | None, list[int]] = defaultdict(list)
     sign = 1 if wanted.window.descending else -1
     for project_id in projects:
-        counts = {number: count for number, (count, _) in measured[project_id].items()}
-        rarest = min(counts, key=lambda number: counts[number], default=None)
-        if rarest is not None and counts[rarest] <= most:
-            if counts[rarest]:
-                gathered[sources[rarest]].append(project_id)
+        found = measured[project_id]
+        prices = {
+            number: count * _asking_us(wanted, sources[number])
+            for number, (count, _) in found.items()
+            if count <= most[number]
+        }
+        if prices:
+            cheapest = min(prices, key=lambda number: prices[number])
+            if found[cheapest][0]:
+                gathered[sources[cheapest]].append(project_id)
             continue
         # of common terms the one whose newest sessions reach back farthest is the rarest
         reach = {
             number: sign * (far or 0)
-            for number, (_, far) in measured[project_id].items()
+            for number, (_, far) in found.items()
             if isinstance(sources[number], Term)
         }
         driver = sources[min(reach, key=lambda number: reach[number])] if reach else None
@@ -219,22 +232,22 @@ async def _plan(
 
 
 async def _measure(
-    db: Any, wanted: Wanted, projects: Sequence[int], sources: Sequence[Condition | None], most: int
+    db: Any, wanted: Wanted, projects: Sequence[int], sources: Sequence[Condition | None], most: Sequence[int]
 ) -> dict[int, dict[int, tuple[int, int | None]]]:
-    """Project -> number of a source -> (its sessions, counted up to `most`, and the farthest start among these)."""
+    """Project -> number of a source -> (its sessions, counted up to its `most`, and the farthest start among these)."""
     values = Values(projects)
-    limit = values.bind(most)
     far = "min" if wanted.window.descending else "max"
     counts = []
     for number, source in enumerate(sources):
-        if source is None:
-            rows: str | None = session_rows(values, wanted.window, limit)
-        else:
-            rows = source.some(values, wanted.window, limit)
-        if rows is not None:
-            counts.append(
-                f"SELECT {number} AS number, count(*) AS n, {far}(o.started_ms) AS far FROM ({rows}) o"
-            )
+        if isinstance(source, Part) and source.found is None:
+            continue
+        limit = values.bind(most[number])
+        rows = (
+            session_rows(values, wanted.window, limit)
+            if source is None
+            else source.some(values, wanted.window, limit)
+        )
+        counts.append(f"SELECT {number} AS number, count(*) AS n, {far}(o.started_ms) AS far FROM ({rows}) o")
     measured: dict[int, dict[int, tuple[int, int | None]]] = {project_id: {} for project_id in projects}
     if counts:
         sql = (

@@ -167,7 +167,7 @@ CREATE TABLE events (
     PRIMARY KEY (project_id, session_id, event_key, day)
 ) PARTITION BY RANGE (day);
 CREATE INDEX events_by_time ON events (project_id, at_us, arrival);
-CREATE INDEX events_by_at_brin ON events USING brin (at_us);
+CREATE INDEX events_by_name ON events (project_id, hashtext(name), at_us, arrival);
 -- what other protocols told of a recorded session and its users: mobile rows are in neither
 CREATE INDEX events_of_session ON events (project_id, session_id, at_us, arrival) WHERE source <> 'mobile';
 CREATE INDEX events_of_user ON events (project_id, user_id, at_us, arrival) WHERE user_id <> '';

@@ -94,7 +94,7 @@ class Watched(Database):
 
 class _Explained:
     def __init__(self, db: Watched, conn: Any) -> None:
-        self._db, self.execute, self._conn = db, conn.execute, conn
+        self._db, self.execute, self.fetchval, self._conn = db, conn.execute, conn.fetchval, conn
 
     async def fetch(self, query: str, *args: Any) -> list[Any]:
         return await self._db._explained(self._conn, query, *args)

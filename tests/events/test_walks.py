@@ -1,0 +1,87 @@
+"""Events that no index leads to are walked through, so many for each page; what the pages bring is all there is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from events import search
+from events.search import EventFilters, events_page
+from playhead.settings import Settings
+from storage.postgres import Database, open_pool
+
+WALKED = 100
+INSERT = """
+INSERT INTO events (project_id, day, session_id, event_key, source, category, name, at_us, device_us, arrival, user_id,
+    data)
+SELECT 1, date '2026-01-01' + n % 3, 's' || n % 7, int8send(n) || int8send(n),
+    CASE WHEN n % 97 = 0 THEN 'segment' ELSE 'json' END, 'common', CASE WHEN n % 450 = 0 THEN 'rare' ELSE 'often' END,
+    n / 2, n / 2, n, CASE WHEN n % 2 = 0 THEN 'ana' ELSE '' END, jsonb_build_object('n', n, 'deep', jsonb_build_object(
+    'kind', CASE WHEN n % 400 = 7 THEN 'odd' ELSE 'plain' END))
+FROM generate_series($1::int, $2::int) n
+"""
+ODD = ("deep", "kind")
+
+
+@pytest.fixture
+async def db(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    monkeypatch.setattr(search, "WALKED", WALKED)
+    async with open_pool(Settings(database_url=postgres_dsn)) as opened:
+        await opened.execute(INSERT, 1, 1_000)
+        yield opened
+
+
+async def pages(db: Database, **filters: Any) -> list[list[int]]:
+    """`n` of the events of each page."""
+    found: list[list[int]] = []
+    cursor: str | None = None
+    while True:
+        page, cursor = await events_page(db, 1, EventFilters(cursor=cursor, **filters))
+        found.append([event.data["n"] for event in page])
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_pages_are_short_and_bring_everything_once(db: Database, descending: bool) -> None:
+    found = await pages(db, data={ODD: "odd"}, descending=descending)
+    assert len(found) == 1_000 // WALKED + 1
+    expected = sorted((n for n in range(1, 1_001) if n % 400 == 7), reverse=descending)
+    assert [*chain(*found)] == expected
+    assert await pages(db, data={ODD: "nothing"}, descending=descending) == [[]] * len(found)
+
+
+async def test_a_full_page_ends_behind_its_last_event(db: Database) -> None:
+    found = await pages(db, exact={"source": "json"}, limit=30)
+    assert [*chain(*found)] == [n for n in range(1, 1_001) if n % 97]
+    assert {len(page) for page in found[:-1]} <= {30}
+
+
+async def test_a_name_or_a_user_leads_to_its_events(db: Database) -> None:
+    assert await pages(db, exact={"name": "rare"}) == [[450, 900]]
+    assert await pages(db, exact={"name": "none"}) == [[]]
+    assert await pages(db, exact={"name": "rare"}, data={("n",): "900"}) == [[900]]
+    assert await pages(db, exact={"name": "rare", "source": "segment"}) == [[]]
+    assert len(await pages(db, exact={"user_id": "ana", "source": "segment"})) == 500 // WALKED + 1
+
+
+async def test_a_window_and_a_session_bound_what_is_looked_at(db: Database) -> None:
+    assert await pages(db, data={ODD: "odd"}, start_us=190, end_us=210) == [[407]]
+    assert await pages(db, exact={"session_id": "s1"}, data={ODD: "odd"}) == [
+        [n for n in (7, 407, 807) if n % 7 == 1]
+    ]
+
+
+async def test_events_that_arrive_meanwhile_move_nothing(db: Database) -> None:
+    """They lie before the cursor: not one of the others is passed over or there twice."""
+    page, cursor = await events_page(db, 1, EventFilters(data={ODD: "odd"}))
+    assert [event.data["n"] for event in page] == [7]
+    await db.execute(INSERT.replace("n / 2", "0 * n"), 2_001, 2_050)
+    rest = []
+    while cursor is not None:
+        page, cursor = await events_page(db, 1, EventFilters(data={ODD: "odd"}, cursor=cursor))
+        rest += [event.data["n"] for event in page]
+    assert rest == [407, 807]
