@@ -1,9 +1,9 @@
 """Files of the web player as browsers get them: under addresses that name their state, so that they are kept.
 
-`/player/@3f2a…/app.js`: behind `@` stands a digest of all files. Pages name it, modules import one another by relative
-addresses, so a browser asks for each file once per release. Pages also name all modules they will need, which a
-browser would else discover level by level, and their style sheets come as one file: each request before the first
-picture costs more than the bytes.
+`/player/@3f2a…/app.js`: behind `@` stands a digest of all files. Pages name it, and what is under it names the rest by
+relative addresses, so a browser asks for each file once per release. There the modules of the app come joined
+(`joined_modules`), as do the page's style sheets: each request before the first picture costs more than the bytes.
+Without a state (`/player/app.js`) every file is what it is on disk.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import gzip
 import hashlib
 import html
 import os
-import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from http_service.joined_modules import ENTRIES, joined
 
 TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -34,12 +35,9 @@ TYPES: Final = {
 }
 PREFIX: Final = "/player/"
 PAGE: Final = "index.html"
-APP: Final = "app.js"
 STYLES: Final = "all.css"  # of the page, one behind the other
 _COMPRESSED: Final = frozenset({".html", ".js", ".css", ".svg", ".json", ".txt"})
 _STYLE: Final = re.compile(rf'<link rel="stylesheet" href="{PREFIX}([^"]+)" />\n?\s*')
-_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
-_IMPORT: Final = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']""")
 
 #: path below the root, time of change (ns), size
 Stamp = tuple[str, int, int]
@@ -63,27 +61,30 @@ class PlayerFiles:
         self._root = root.resolve()
         self._state = ""
 
-    def page(self, script: str, data: str = "") -> PlayerFile | None:
-        """The page that runs `script` (path below the root) under the shell; none if there is no player here.
+    def page(self, ahead: Sequence[str] = ()) -> PlayerFile | None:
+        """The page of the player; none if there is no player here.
 
-        `data`: an address of ours that the script will read first, so the browser asks for it before all modules.
+        `ahead`: addresses of ours that its script will read first, so the browser asks for them while it gets that.
         """
         if not (self._root / PAGE).is_file():
             return None
         self._state = _digest_of(self._root, tuple(self._stamps()))
-        page = _page(self._root, self._state, script)
-        if not data:
-            return page
-        ahead = (
-            f'<head>\n<link rel="preload" as="fetch" crossorigin="anonymous" href="{html.escape(data)}" />'
+        page = _page(self._root, self._state)
+        links = "".join(
+            f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{html.escape(each)}" />\n'
+            for each in ahead
         )
-        return _made(page.content.replace(b"<head>", ahead.encode(), 1), ".html")
+        return (
+            _made(page.content.replace(b"<head>", b"<head>\n" + links.encode(), 1), ".html")
+            if links
+            else page
+        )
 
     def file(self, path: str) -> PlayerFile | None:
         """The file of an address, with or without a state before it; none for what is not the player's own."""
-        forever = False
+        forever, under_state = False, path.startswith("@")
         self._state = self._state or _digest_of(self._root, tuple(self._stamps()))
-        if path.startswith("@"):
+        if under_state:
             state, _, path = path[1:].partition("/")
             if state != self._state:  # another process may have served a newer page
                 self._state = _digest_of(self._root, tuple(self._stamps()))
@@ -91,6 +92,8 @@ class PlayerFiles:
         try:
             if path == STYLES:
                 return _styles(self._root, self._state, forever)
+            if under_state and path in ENTRIES:
+                return _joined(self._root, self._state, path, forever)
             found = (self._root / path).resolve()
             if found.suffix not in TYPES or not found.is_relative_to(self._root) or not found.is_file():
                 return None
@@ -107,21 +110,6 @@ class PlayerFiles:
                     yield os.path.relpath(path, self._root), status.st_mtime_ns, status.st_size
 
 
-def modules_of(root: Path, *scripts: str) -> list[str]:
-    """These modules and all that they import, each once, as paths below `root`."""
-    found: dict[str, None] = {}
-    waiting = list(scripts)
-    while waiting:
-        script = waiting.pop(0)
-        if script in found or not (root / script).is_file():
-            continue
-        found[script] = None
-        text = _COMMENT.sub("", (root / script).read_text())
-        folder = posixpath.dirname(script)
-        waiting += [posixpath.normpath(posixpath.join(folder, each)) for each in _IMPORT.findall(text)]
-    return list(found)
-
-
 @lru_cache(maxsize=4)
 def _digest_of(root: Path, stamps: tuple[Stamp, ...]) -> str:
     digest = hashlib.sha256()
@@ -130,17 +118,18 @@ def _digest_of(root: Path, stamps: tuple[Stamp, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
-@lru_cache(maxsize=16)
-def _page(root: Path, state: str, script: str) -> PlayerFile:
-    address = f"{PREFIX}@{state}/"
+@lru_cache(maxsize=4)
+def _page(root: Path, state: str) -> PlayerFile:
     text = (root / PAGE).read_text()
     text = _STYLE.sub(f'<link rel="stylesheet" href="{PREFIX}{STYLES}" />\n', text, count=1)
     text = _STYLE.sub(lambda named: named[0] if named[1] == STYLES else "", text)
-    text = text.replace(f'"{PREFIX}', f'"{address}')
-    preloads = [
-        f'<link rel="modulepreload" href="{address}{each}" />' for each in modules_of(root, APP, script)
-    ]
-    return _made(text.replace("</head>", "\n".join([*preloads, "</head>"]), 1).encode(), ".html")
+    return _made(text.replace(f'"{PREFIX}', f'"{PREFIX}@{state}/').encode(), ".html")
+
+
+@lru_cache(maxsize=8)
+def _joined(root: Path, state: str, entry: str, forever: bool) -> PlayerFile:
+    """Raises OSError where a module is missing, ValueError where it cannot be joined."""
+    return _made(joined(root, entry).encode(), ".js", forever)
 
 
 @lru_cache(maxsize=8)

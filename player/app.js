@@ -219,7 +219,8 @@ async function leave() {
 
 async function start() {
   const route = match(location.pathname);
-  if (route) PAGES[route.page]().catch(() => null); // on its way meanwhile; a fault is told when it is opened
+  const linked = credentialOf(location.hash) !== null;
+  if (linked) await readMe(api).catch(() => null); // what the page asked for ahead tells who it was before
   const refusal = await redeem(api);
   try {
     const me = await readMe(api);
@@ -246,4 +247,4 @@ addEventListener("keydown", (event) => {
   store.set({ helping: true });
 });
 
-await start();
+start();

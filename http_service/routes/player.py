@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +28,9 @@ _NO_PLAYER: Final = (
 )
 
 
-def _opens(script: str, data: str = "") -> Callable[[Call], Awaitable[Response]]:
+def _opens(*ahead: str) -> Callable[[Call], Awaitable[Response]]:
     async def page(call: Call) -> Response:
-        found = _FILES.page(script, _filled(data, call) if data else "")
+        found = _FILES.page(list(_filled(ahead, call)))
         if found is None:
             headers = {"content-security-policy": POLICY, "cache-control": "no-cache"}
             return Response(_NO_PLAYER, media_type="text/html", headers=headers)
@@ -38,16 +39,20 @@ def _opens(script: str, data: str = "") -> Callable[[Call], Awaitable[Response]]
     return page
 
 
-def _filled(address: str, call: Call) -> str:
-    """The data's address for this session; none for what is no id."""
-    session_id = call.path("session_id")
-    known = session_id.isascii() and session_id.isdigit() and len(session_id) <= 19
-    return address.format(session_id=session_id) if known else ""
+def _filled(addresses: Iterable[str], call: Call) -> Iterator[str]:
+    """The addresses, for this session if they are about one; not for what is no id."""
+    for each in addresses:
+        if "{" not in each:
+            yield each
+            continue
+        session_id = call.path("session_id")
+        if session_id.isascii() and session_id.isdigit() and len(session_id) <= 19:
+            yield each.format(session_id=session_id)
 
 
 async def asset(call: Call) -> Response:
     """One file of the player."""
-    found = _FILES.file(call.path("file"))
+    found = await asyncio.to_thread(_FILES.file, call.path("file"))  # joining takes a tenth of a second, once
     if found is None:
         raise NotFound("no such file")
     return _answer(call, found)
@@ -68,29 +73,23 @@ def _answer(call: Call, file: PlayerFile) -> Response:
     return Response(file.packed, headers={**headers, "content-encoding": "gzip"})
 
 
-def _page(path: str, script: str, summary: str, data: str = "", **parameters: str) -> Operation:
+def _page(path: str, summary: str, *ahead: str, **parameters: str) -> Operation:
+    """A page whose script reads the addresses `ahead` first."""
     page = Reply(200, "a page", content_type="text/html")
-    handle = _opens(script, data)
+    handle = _opens(*ahead)
     return Operation(
         "GET", path, summary, "player", Access.PUBLIC, (page,), handle=handle, parameters=parameters
     )
 
 
+ME: Final = "/api/v1/me"
+TIMELINE: Final = "/api/v1/replays/{session_id}/timeline"
+
 OPERATIONS: Final = (
-    _page("/", "pages/sessions.js", "The player: list of sessions"),
-    _page("/issues", "pages/issues.js", "The player: what many sessions have in common"),
-    _page(
-        "/replays/{session_id}",
-        "pages/replay.js",
-        "The player: one session",
-        data="/api/v1/replays/{session_id}/timeline",
-        session_id="the session's id",
-    ),
-    _page(
-        "/sign-in",
-        "pages/sign_in.js",
-        "The player: sign-in; a one-time link carries its code behind `#`",
-    ),
+    _page("/", "The player: list of sessions", ME),
+    _page("/issues", "The player: what many sessions have in common", ME),
+    _page("/replays/{session_id}", "The player: one session", ME, TIMELINE, session_id="the session's id"),
+    _page("/sign-in", "The player: sign-in; a one-time link carries its code behind `#`"),
     Operation(
         "GET",
         "/player/{file:path}",

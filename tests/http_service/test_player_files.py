@@ -1,4 +1,4 @@
-"""Files of the player: addresses that name their state, modules named ahead, compression, revalidation."""
+"""Files of the player: addresses that name their state, modules joined under it, compression, revalidation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from http_service.player_files import PlayerFiles, modules_of
+from http_service.joined_modules import ENTRIES, joined
+from http_service.player_files import PlayerFiles
 from http_service.routes.player import ROOT
 from tests.http_service.conftest import Site
 
@@ -23,7 +24,7 @@ def root(tmp_path: Path) -> Path:
         "style.css": "a { color: red }\n" * 50,
         "app.js": 'import { a } from "./parts/a.js";\nconst page = () => import("./pages/one.js");\n',
         "parts/a.js": '/** @import { T } from "./types.js" */\nexport {\n  b,\n} from "./b.js";\n',
-        "parts/b.js": 'import"../app.js";',
+        "parts/b.js": "export const b = 1;",
         "parts/types.js": "export {};",
         "pages/one.js": 'import{a}from"../parts/a.js";',
     }
@@ -33,38 +34,47 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_modules_are_found_through_their_imports_but_not_through_comments_and_later_imports(root):
-    assert modules_of(root, "app.js") == ["app.js", "parts/a.js", "parts/b.js"]
-    assert modules_of(root, "pages/one.js", "gone.js")[0] == "pages/one.js"
-
-
-def test_a_page_names_its_modules_under_the_state_of_all_files(root):
-    page = PlayerFiles(root).page("pages/one.js")
+def test_a_page_names_everything_under_the_state_of_all_files(root):
+    page = PlayerFiles(root).page()
     assert page is not None
     text = page.content.decode()
     states = set(re.findall(r"/player/@([0-9a-f]+)/", text))
     assert len(states) == 1
-    assert re.findall(r'modulepreload" href="/player/@[0-9a-f]+/([^"]+)"', text) == [
-        "app.js",
-        "pages/one.js",
-        "parts/a.js",
-        "parts/b.js",
-    ]
     assert '"/player/' not in re.sub(r'"/player/@[0-9a-f]+/', "", text)
+
+
+def test_modules_come_joined_under_a_state_and_single_without(root):
+    files = PlayerFiles(root)
+    page = files.page()
+    assert page is not None
+    state = re.findall(r"@([0-9a-f]+)", page.content.decode())[0]
+    single = (root / "app.js").read_bytes()
+    for address, content in (
+        (f"@{state}/app.js", joined(root, "app.js").encode()),
+        ("@0123456789abcdef/app.js", joined(root, "app.js").encode()),
+        (f"@{state}/pages/one.js", (root / "pages/one.js").read_bytes()),
+        ("app.js", single),
+    ):
+        found = files.file(address)
+        assert found is not None and found.content == content, address
+    (root / "parts/b.js").write_text("export const b = 2;")
+    assert files.page() != page
+    changed = files.file(f"@{state}/app.js")
+    assert changed is not None and b"b = 2" in changed.content and not changed.forever
 
 
 def test_an_address_holds_for_ever_only_as_long_as_no_file_changed(root):
     files = PlayerFiles(root)
-    first = files.page("pages/one.js")
+    first = files.page()
     assert first is not None
     state = re.findall(r"@([0-9a-f]+)", first.content.decode())[0]
     kept = files.file(f"@{state}/app.js")
     assert kept is not None and kept.forever
     plain = files.file("app.js")
-    assert plain is not None and not plain.forever and plain.content == kept.content
+    assert plain is not None and not plain.forever
     (root / "style.css").write_text("a { color: blue }")
     os.utime(root / "style.css", ns=(1, 1))
-    second = files.page("pages/one.js")
+    second = files.page()
     assert second is not None and second.etag != first.etag
     old = files.file(f"@{state}/app.js")
     assert old is not None and not old.forever
@@ -72,14 +82,14 @@ def test_an_address_holds_for_ever_only_as_long_as_no_file_changed(root):
 
 
 def test_a_page_names_what_its_script_reads_first_before_everything(root):
-    page = PlayerFiles(root).page("pages/one.js", '/api/"<x>')
+    page = PlayerFiles(root).page(['/api/"<x>', "/api/y"])
     assert page is not None
     named = re.findall(r'<link rel="(\w+)"[^>]* href="([^"]*)"', page.content.decode())
-    assert named[0] == ("preload", "/api/&quot;&lt;x&gt;")
+    assert named[:2] == [("preload", "/api/&quot;&lt;x&gt;"), ("preload", "/api/y")]
 
 
 def test_without_a_page_there_is_no_player(tmp_path):
-    assert PlayerFiles(tmp_path).page("pages/one.js") is None
+    assert PlayerFiles(tmp_path).page() is None
 
 
 def styles() -> bytes:
@@ -104,15 +114,16 @@ async def test_browsers_keep_what_a_page_names(site: Site) -> None:
     assert page.headers["cache-control"] == "no-cache"
     assert 'href="/api/v1/replays/3645366763814944769/timeline"' in page.text
     for path in ("/", "/replays/x", "/replays/" + "1" * 30):
-        assert "/api/" not in (await site.client.get(path)).text
+        assert "/api/v1/replays" not in (await site.client.get(path)).text
     named = re.findall(r'"(/player/@[^"]+)"', page.text)
-    assert len(named) > 10
+    assert 3 < len(named) < 10
     for address in named:
         got = await site.client.get(address, headers={"accept-encoding": "gzip"})
         assert (got.status_code, got.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
         packed = got.headers.get("content-encoding") == "gzip"
         name = address.split("/", 3)[3]
-        assert got.content == (styles() if name == "all.css" else (ROOT / name).read_bytes())
+        whole = styles() if name == "all.css" else joined(ROOT, name).encode() if name in ENTRIES else None
+        assert got.content == (whole or (ROOT / name).read_bytes())
         assert packed or len(got.content) <= len(gzip.compress(got.content))
     plain = await site.client.get(named[0], headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
