@@ -4,7 +4,7 @@
 
 Fifty events and some 42 search terms a session (benchmarks/search_data.py). Each filter is asked with many values;
 shown are the median and the 95th of a hundred. `--sessions 100000 1000000` is the size that the aim names: that takes
-30 GB of disk, and with `--keep` they are there for the next time.
+28 GB of disk, and with `--keep` they are there for the next time.
 """
 
 from __future__ import annotations

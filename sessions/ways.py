@@ -24,7 +24,7 @@ from sessions.store import session_from_row
 #: what one statement may spend on asking sessions, µs
 WORK_US: Final = 40_000.0
 #: sessions that are next to each other in the list, but not in the tables, cost this much more
-SCATTERED: Final = 2.5
+SCATTERED: Final = 4.0
 #: most sessions of the rarest filter that are gathered, and most that are walked through for one page
 GATHERED: Final = 5_000
 WALKED: Final = 20_000
