@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -33,6 +33,7 @@ class Power:
         self._witness = folder.with_name(folder.name + "-witness")
         self.lost = 0  # blocks, lengths and entries that were not kept
         self._fsync = fsync
+        self._placed: set[int] = set()  # files that kept a name
         self._begin()
 
     @property
@@ -49,7 +50,14 @@ class Power:
         """End all processes at once and leave the folder as the disk may have it."""
         for process in processes:
             process.kill()
+        alive = self._alive()
+        durable = {inode: path for path, inode in self._durable_files()}
+        self._placed = set()
         self._revert(self.folder, dice)
+        for inode in sorted(durable.keys() & alive - self._placed):  # the mercy
+            if durable[inode].parent.is_dir() and not durable[inode].exists():
+                os.link(self._held(inode), durable[inode])
+                self._tear(durable[inode], inode, dice)
         self._begin()
 
     def _begin(self) -> None:
@@ -76,11 +84,6 @@ class Power:
                 self.lost += chosen == before
                 if chosen is not None:
                     kept[name] = chosen
-        for name, inode in durable.items():  # the mercy
-            if inode not in kept.values() and self._held(inode).exists() and name not in kept:
-                elsewhere = os.stat(self._held(inode)).st_nlink > 1 + (current.get(name) == inode)
-                if elsewhere and name not in current:
-                    kept[name] = inode
         self._settle(folder, current, kept, dice)
 
     def _settle(self, folder: Path, current: dict[str, int], kept: dict[str, int], dice: Random) -> None:
@@ -100,6 +103,7 @@ class Power:
             if path.is_dir():
                 self._revert(path, dice)
             elif path.is_file():
+                self._placed.add(inode)
                 self._tear(path, inode, dice)
 
     def _tear(self, path: Path, inode: int, dice: Random) -> None:
@@ -119,6 +123,18 @@ class Power:
         draft = path.with_name(path.name + ".torn")  # the held inode stays as it is
         draft.write_bytes(b"".join(blocks))
         os.replace(draft, path)
+
+    def _alive(self) -> set[int]:
+        """The files that have a name."""
+        folders = (Path(folder) for folder, _, _ in os.walk(self.folder))
+        return {each.inode() for folder in folders for each in os.scandir(folder) if each.is_file()}
+
+    def _durable_files(self) -> Iterator[tuple[Path, int]]:
+        """Names of files when their folders were synced last."""
+        for folder, _, _ in os.walk(self.folder):
+            for name, inode in self._durable(Path(folder)).items():
+                if (held := self._held(inode)).exists() and held.is_file():
+                    yield Path(folder) / name, inode
 
     def _durable(self, folder: Path) -> dict[str, int]:
         """The folder's entries when it was synced last."""

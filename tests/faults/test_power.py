@@ -17,6 +17,24 @@ CUTS = 30 if LONG else 2
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the witness looks through /proc")
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_a_file_that_was_renamed_keeps_one_of_its_names(tmp_path, names) -> None:
+    """What every journaling file system grants, whichever folder is looked at first."""
+    seen = set()
+    for seed in range(40):
+        disk = tmp_path / str(seed)
+        before, after = (disk / name / "file" for name in names)
+        for path in (before, after):
+            path.parent.mkdir(parents=True)
+        before.write_bytes(b"synced")
+        power = Power(disk)
+        before.rename(after)
+        power.cut([], random.Random(seed))
+        seen.add((before.exists(), after.exists()))
+        assert {path.read_bytes() for path in (before, after) if path.exists()} == {b"synced"}
+    assert len(seen) > 1
+
+
 @pytest.mark.crash
 @pytest.mark.timeout(1800 if LONG else 400)
 async def test_power_cuts_lose_nothing_that_was_acknowledged(tmp_path) -> None:
