@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,7 @@ SELECT EXISTS (
 )
 """
 KEEP_EVENTS = """
-INSERT INTO events SELECT e.* FROM unnest($1::int[], $2::text[]) AS k(p, s)
-JOIN {} e ON e.project_id = k.p AND e.session_id = k.s
+INSERT INTO events SELECT e.* FROM ({}) AS k(p, s) JOIN {} e ON e.project_id = k.p AND e.session_id = k.s
 """
 
 
@@ -119,8 +118,9 @@ async def _add_partition(conn: Any, name: str, day: datetime.date) -> bool:
     return True
 
 
-async def drop_event_partition(db: Database, name: str, keep: Collection[tuple[int, str]]) -> None:
-    """Drop a day of `events`; rows of the sessions in `keep` (project id, session id) move to the default partition.
+async def drop_event_partition(db: Database, name: str, keep: str) -> None:
+    """Drop a day of `events`; rows of the sessions that the query `keep` finds (project id, session id) move to the
+    default partition. It runs when the day is locked, so that nobody who came before is overlooked.
 
     Raises DatabaseUnavailable if the table stays busy for longer than the lock timeout: try again later.
     """
@@ -130,9 +130,7 @@ async def drop_event_partition(db: Database, name: str, keep: Collection[tuple[i
         if not await conn.fetchval(HAS_PARTITION, name):
             return  # someone else was faster
         await conn.execute(f"ALTER TABLE events DETACH PARTITION {name}")
-        if keep:
-            projects, sessions = zip(*keep, strict=True)
-            await conn.execute(KEEP_EVENTS.format(name), projects, sessions)
+        await conn.execute(KEEP_EVENTS.format(keep, name))
         await conn.execute(f"DROP TABLE {name}")
 
 

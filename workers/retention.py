@@ -36,12 +36,12 @@ PARTITIONS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'events'::regclass AND c.relname ~ '^events_[0-9]{8}$' AND c.relname < $1
 """
-PINNED = "SELECT project_id, session_id::text FROM sessions WHERE pinned"
-OLD_EVENTS = """
+PINNED = "SELECT project_id, session_id::text AS session_id FROM sessions WHERE pinned"
+OLD_EVENTS = f"""
+WITH kept AS MATERIALIZED ({PINNED})
 DELETE FROM events e USING projects p
-WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days AND NOT EXISTS (
-    SELECT FROM unnest($2::int[], $3::text[]) AS k(p, s) WHERE k.p = e.project_id AND k.s = e.session_id
-)
+WHERE e.project_id = p.project_id AND e.day < $1::date - p.retention_days
+AND NOT EXISTS (SELECT FROM kept k WHERE k.project_id = e.project_id AND k.session_id = e.session_id)
 """
 # Sessions that lost events, but not all of them if others came later.
 SHORTENED = """
@@ -76,9 +76,8 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
             async with db.transaction() as conn:
                 await erasure.delete_rows(conn, project_id, session_id, now_ms=now_ms)
             removed += 1
-    pinned = [(row[0], row[1]) for row in await db.fetch(PINNED)]
-    await _drop_partitions(db, now_ms, pinned)
-    await db.execute(OLD_EVENTS, day_of(now_ms), [key[0] for key in pinned], [key[1] for key in pinned])
+    await _drop_partitions(db, now_ms)
+    await db.execute(OLD_EVENTS, day_of(now_ms))
     await _recount_sessions(db, now_ms)
     letters = await db.fetch(OLD_LETTERS, now_ms)
     await objects.delete(row[0] for row in letters)
@@ -101,7 +100,7 @@ async def _recount_sessions(db: Database, now_ms: int) -> None:
         after = rows[-1][0], rows[-1][1]
 
 
-async def _drop_partitions(db: Database, now_ms: int, pinned: list[tuple[int, str]]) -> None:
+async def _drop_partitions(db: Database, now_ms: int) -> None:
     """Partitions that are older than every project's retention; events of pinned sessions stay."""
     longest = await db.fetchval(LONGEST)
     if longest is None:
@@ -109,7 +108,7 @@ async def _drop_partitions(db: Database, now_ms: int, pinned: list[tuple[int, st
     oldest = day_of(now_ms) - timedelta(days=longest)
     for row in await db.fetch(PARTITIONS, f"events_{oldest:%Y%m%d}"):
         try:
-            await drop_event_partition(db, row[0], pinned)
+            await drop_event_partition(db, row[0], PINNED)
         except DatabaseUnavailable as problem:
             if not isinstance(problem.__cause__, asyncpg.LockNotAvailableError):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from messages import encode
 from messages.schema import MobileClickEvent, MobileCrash
 from playhead.errors import NotFound
 from storage.disk import Level
-from storage.migrate import ensure_event_partitions
+from storage.migrate import drop_event_partition, ensure_event_partitions
 from tests.flows.rig import NOW_MS, Rig, open_rig
 from tests.flows.test_processing import upload
 from workers import disk_space, retention, silence
@@ -164,6 +165,31 @@ async def test_retention_keeps_what_is_pinned_with_its_events(postgres_dsn: str,
         await rig.services.replays.pin(await rig.session(kept), pinned=False)
         await retention.remove_expired(db, rig.services.objects, rig.clock())
         assert await events_of(rig, kept) == []
+
+
+async def test_who_is_pinned_while_its_day_is_being_dropped_keeps_its_events(
+    postgres_dsn: str, tmp_path: Path
+) -> None:
+    async with open_rig(postgres_dsn, tmp_path) as rig:
+        db = rig.services.db
+        names = await ensure_event_partitions(db, today=day_of(NOW_MS))
+        kept, gone = await recorded(rig), await recorded(rig)
+        before = await events_of(rig, kept)
+        assert before and await events_of(rig, gone)
+        (day,) = {row[0] for row in await db.fetch("SELECT tableoid::regclass::text FROM events")}
+        assert day in names
+        session = await rig.session(kept)
+        query = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{day}'::regclass"
+        async with db.transaction() as reader:
+            await reader.fetchval(f"SELECT count(*) FROM {day}")
+            dropping = asyncio.create_task(drop_event_partition(db, day, retention.PINNED))
+            while not await db.fetchval(query):
+                assert not dropping.done()
+                await asyncio.sleep(0.01)
+            await rig.services.replays.pin(session, pinned=True)
+        await dropping
+        assert await events_of(rig, kept) == before
+        assert await events_of(rig, gone) == []
 
 
 async def events_of(rig: Rig, session_id: int) -> list[tuple[str, str]]:
