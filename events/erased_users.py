@@ -46,6 +46,7 @@ JOIN events e ON e.project_id = u.project_id AND e.user_id = u.user_id AND e.use
     AND e.arrival < (u.erased_us + 1) * {ARRIVAL_PLACES}
 GROUP BY 1, 2 ORDER BY 1, 2
 """
+ALL = "SELECT project_id, user_id, erased_us FROM erased_users ORDER BY 1, 2"
 ERASED = """
 SELECT project_id, user_id, erased_us FROM erased_users
 WHERE (project_id, user_id) IN (SELECT * FROM unnest($1::int[], $2::text[]))
@@ -87,6 +88,11 @@ async def erase(db: Database, project_id: int, user_id: str, now_ms: int) -> int
 async def report(db: Database, project_id: int, user_id: str, removed: Mapping[str, int]) -> None:
     """Add to what is told of this erasure."""
     await db.execute(REPORT, project_id, user_id, dict(removed))
+
+
+async def every(db: Database) -> list[tuple[int, str, int]]:
+    """(project id, user, until when what they sent is not to be kept, µs of arrival) of all erased users."""
+    return [(row[0], row[1], row[2]) for row in await db.fetch(ALL)]
 
 
 async def page(db: Database, limit: int) -> list[ErasedUser]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ class KeptRefusal:
 
 # What the user's identifier stands in as bytes; whether it is a value of its own is seen by reading.
 CANDIDATES = """
-SELECT error_id, event FROM event_errors
+SELECT error_id, event, received_us FROM event_errors
 WHERE project_id = $1 AND error_id > $2 AND position($3::bytea IN event) > 0 ORDER BY error_id LIMIT 500
 """
 DELETE = "DELETE FROM event_errors WHERE project_id = $1 AND error_id = ANY($2::bigint[])"
@@ -91,13 +91,28 @@ _USER_MEMBERS: Final = frozenset({"user_id", "userId", "user"})
 async def delete_of_user(db: Database, project_id: int, user_id: str) -> int:
     """Remove the refused events that name this user -> how many: a text anywhere in them, or a user's number."""
     removed = 0
+    async for naming in _of_user(db, project_id, user_id):
+        await db.execute(DELETE, project_id, [error_id for error_id, _ in naming])
+        removed += len(naming)
+    return removed
+
+
+async def count_of_user(db: Database, project_id: int, user_id: str, before_us: int) -> int:
+    """How many refused events of before that moment name this user."""
+    return sum(
+        [
+            sum(received_us < before_us for _, received_us in naming)
+            async for naming in _of_user(db, project_id, user_id)
+        ]
+    )
+
+
+async def _of_user(db: Database, project_id: int, user_id: str) -> AsyncIterator[list[tuple[int, int]]]:
+    """(number, time of arrival, µs) of the refused events that name this user, page by page."""
     needle, place = orjson.dumps(user_id)[1:-1], 0
     while rows := await db.fetch(CANDIDATES, project_id, place, needle):
         place = rows[-1][0]
-        naming = [error_id for error_id, event in rows if _names(orjson.loads(event), user_id)]
-        await db.execute(DELETE, project_id, naming)
-        removed += len(naming)
-    return removed
+        yield [(row[0], row[2]) for row in rows if _names(orjson.loads(row[1]), user_id)]
 
 
 def _names(value: Any, user_id: str, member: str = "") -> bool:

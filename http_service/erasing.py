@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from events import erased_users, refusals
 from events.incoming import clean_text
 from events.stored import TEXT_CHARS
+from sessions import erasure
 from sessions.search import ReplayFilters
 
 if TYPE_CHECKING:
@@ -29,3 +30,21 @@ async def erase_user(services: Services, project_id: int, user_id: str) -> None:
     removed["events"] = await erased_users.erase(services.db, project_id, known_as, services.clock())
     removed["event_errors"] = await refusals.delete_of_user(services.db, project_id, user_id)
     await erased_users.report(services.db, project_id, known_as, removed)
+
+
+async def remains_of_users(services: Services) -> tuple[int, dict[tuple[int, str], Counter[str]]]:
+    """How many users were erased, and what of them is still there: (project id, user) -> number by store.
+
+    What came after the erasure is a new life.
+    """
+    db = services.db
+    users = await erased_users.every(db)
+    left: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
+    for project_id, user_id, count in await erasure.remains_of_users(db):
+        left[project_id, user_id]["sessions"] = count
+    for project_id, user_id, count in await erased_users.remains(db):
+        left[project_id, user_id]["events"] = count
+    for project_id, user_id, erased_us in users:
+        if count := await refusals.count_of_user(db, project_id, user_id, erased_us):
+            left[project_id, user_id]["event_errors"] = count
+    return len(users), left

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from playhead.errors import Unavailable
 from sessions import issues, recording, terms
+from sessions.facts import TERM_CHARS
 from sessions.model import Session
 from storage import doomed
 from storage.objects import ObjectStore
@@ -60,6 +61,14 @@ SELECT e.project_id, e.session_id FROM erased_sessions e WHERE e.erased_ms > $1 
     EXISTS (SELECT 1 FROM sessions s WHERE s.project_id = e.project_id AND s.session_id = e.session_id)
     OR EXISTS (SELECT 1 FROM dead_letters d WHERE d.project_id = e.project_id AND d.session_id = e.session_id)
 )
+"""
+#: sessions that name an erased user and of which all came before
+OF_USERS = f"""
+SELECT u.project_id, u.user_id, count(*) FROM erased_users u
+JOIN facets f ON f.project_id = u.project_id AND f.facet = 'user_id' AND f.value = left(u.user_id, {TERM_CHARS})
+JOIN sessions s ON s.project_id = f.project_id AND s.session_id = f.session_id
+    AND s.last_received_ms * 1000 < u.erased_us
+GROUP BY 1, 2
 """
 PAGE = """
 SELECT project_id, session_id, erased_ms, removed, late_records, blanked, CASE WHEN EXISTS (
@@ -133,6 +142,11 @@ async def drop_late(conn: Any, segment_key: str, dropped: Sequence[tuple[int, in
     counts = Counter(zip(projects, sessions, strict=True))
     await conn.execute(LATE, [k[0] for k in counts], [k[1] for k in counts], list(counts.values()))
     await conn.execute(LATE_PARTS, projects, sessions, places, segment_key)
+
+
+async def remains_of_users(db: Database) -> list[tuple[int, str, int]]:
+    """(project id, user, sessions) of erased users of whom sessions are left; nothing is what it should be."""
+    return [(row[0], row[1], row[2]) for row in await db.fetch(OF_USERS)]
 
 
 async def sweep(db: Database, now_ms: int) -> None:

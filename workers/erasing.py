@@ -71,8 +71,8 @@ class ErasedProject:
     cleared_ms: int | None
 
 
-async def page(db: Database, limit: int) -> list[ErasedProject]:
-    """Erased projects, newest first."""
+async def page(db: Database, limit: int | None) -> list[ErasedProject]:
+    """Erased projects, newest first; without a limit all of them."""
     return [ErasedProject(**dict(row)) for row in await db.fetch(PAGE, limit)]
 
 

@@ -86,7 +86,8 @@ def users(
 
 @app.command(epilog="Example: playhead erasures check")
 def check(config: Config = None) -> None:
-    """Look for what was erased: sessions and projects in database, objects and journal, users in events.
+    """Look for what was erased: sessions and projects in database, objects and journal, users in
+    sessions, events and refused events.
 
     Exit status 1 if there is some.
     """
@@ -133,22 +134,22 @@ async def _users(limit: int, config: Config) -> list[dict[str, Any]]:
 
 async def _check(config: Config) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
     """How many erasures there were of each kind, and what is left, by whom and store."""
-    from events import erased_users
+    from http_service.erasing import remains_of_users
     from workers import erasing
 
     async with services_of(config) as services:
         count, left = await _check_sessions(services)
-        projects = await erasing.page(services.db, PAGE)
+        projects = await erasing.page(services.db, None)
         for project in projects:
             stores = await erasing.remains(services.db, services.objects, project.project_id)
             if project.cleared_ms is None:
                 stores["journal (not looked through yet)"] = 1
             if stores:
                 left[f"project {project.project_key}"] = stores
-        for project_id, user_id, events in await erased_users.remains(services.db):
-            left[f"user {user_id} of project {project_id}"] = {"events": events}
-        users = await erased_users.page(services.db, PAGE)
-        return {"sessions": count, "projects": len(projects), "users": len(users)}, left
+        users, left_of_users = await remains_of_users(services)
+        for (project_id, user_id), stores in sorted(left_of_users.items()):
+            left[f"user {user_id} of project {project_id}"] = dict(stores)
+        return {"sessions": count, "projects": len(projects), "users": users}, left
 
 
 async def _check_sessions(services: Services) -> tuple[int, dict[str, dict[str, int]]]:

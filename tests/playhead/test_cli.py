@@ -180,11 +180,28 @@ def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> 
             "INSERT INTO erased_projects (project_id, project_key, erased_ms) VALUES (8, 'old', 5)"
         )
         await conn.execute("INSERT INTO received VALUES (8, 7, 'x')")
+        for session_id, at_ms in ((78, 4), (79, 6)):  # before and after the erasure
+            await conn.execute("INSERT INTO facets VALUES (1, 'user_id', 'ana', 1, $1)", session_id)
+            await conn.execute(
+                "INSERT INTO sessions (project_id, session_id, started_ms, last_received_ms) VALUES (1, $1, 1, $2)",
+                session_id,
+                at_ms,
+            )
+            await conn.execute(
+                "INSERT INTO event_errors (project_id, received_us, code, codes, details, event) "
+                "VALUES (1, $1, 'bad', '{bad}', '[]', $2)",
+                at_ms * 1000,
+                b'{"user_id": "ana"}',
+            )
         await conn.close()
 
     asyncio.run(leave_something())
     status, _, problem = playhead("erasures", "check")
-    lines = ["session 77: 1 in sessions", "project old: 1 in received, 1 in journal (not looked through yet)"]
+    lines = [
+        "session 77: 1 in sessions",
+        "project old: 1 in received, 1 in journal (not looked through yet)",
+        "user ana of project 1: 1 in sessions, 1 in event_errors",
+    ]
     assert (status, problem) == (1, "".join(f"playhead: {line}\n" for line in lines))
     assert as_json(playhead("erasures", "users", "--json"))[0]["removed"] == {"events": 9}
     assert "9 events" in playhead("erasures", "users")[1]
