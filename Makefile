@@ -5,7 +5,7 @@ BIN := .venv/bin
 TEST_PROCESSES ?= 2
 NODE := $(BIN)/node
 
-.PHONY: run test test-js faults check lint types install format docs bench clean
+.PHONY: run test test-js faults soak check lint types install format docs bench clean
 
 # The whole system on embedded defaults, with a demo project to watch: http://127.0.0.1:8080
 run: install
@@ -26,6 +26,10 @@ test-js: node_modules/.stamp
 # The same again: TOWN_SEED=…
 faults: .venv/test.stamp
 	FAULTS=$(FAULTS) $(BIN)/pytest tests/faults -rP $(PYTEST_ARGS)
+
+# Load and faults at random for HOURS; prints the slope of memory and files, waiting times by hour, the verdict
+soak: .venv/test.stamp
+	$(BIN)/python -m tests.faults.soak $(if $(HOURS),--hours $(HOURS)) $(if $(TOWN_SEED),--seed $(TOWN_SEED))
 
 # What CI runs
 check: lint types test

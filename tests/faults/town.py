@@ -52,7 +52,7 @@ PROJECT = "town"
 ROOT = Path(__file__).parent.parent.parent
 #: the long forms of faults: a hundred kills, outages of ten minutes …
 LONG = os.environ.get("FAULTS", "") == "long"
-CALM_S = 20.0  # for memory and files to come back
+CALM_S = 75.0  # for memory and files to come back: once a minute spare memory is given to the system
 
 
 class Playhead(Server):
@@ -145,6 +145,7 @@ class Town:
     postgres: PostgresServer
     settings: dict[str, str] = field(default_factory=dict)
     seed: str = "1"
+    project: str = PROJECT
     http: list[Playhead] = field(default_factory=list)
     workers: list[Playhead] = field(default_factory=list)
     book: Book = field(default_factory=lambda: Book(temporary_folder("oracle") / "book.sqlite"))
@@ -215,7 +216,7 @@ class Town:
     ) -> AsyncIterator[Load]:
         """Phones and senders of events send during the block; at its end the apps live to theirs."""
         command = [
-            sys.executable, "-m", "tests.faults.oracle", f"--book={self.book.path}", f"--project={PROJECT}",
+            sys.executable, "-m", "tests.faults.oracle", f"--book={self.book.path}", f"--project={self.project}",
             f"--phones={phones}", f"--senders={senders}", f"--speedup={speedup}", f"--seed={self.seed}",
             f"--first={self._numbers}", f"--grace={grace_s}",
             *(f"--url={url}" for url in urls or [process.url for process in self.http]),
@@ -244,7 +245,7 @@ class Town:
         """
         command = [
             sys.executable, "-m", "tests.faults.judge", f"--book={self.book.path}", f"--url={self.url}",
-            f"--admin-key={ADMIN}", f"--project={PROJECT}", f"--patience={patience_s}",
+            f"--admin-key={ADMIN}", f"--project={self.project}", f"--patience={patience_s}",
             *([] if fresh else ["--no-fresh"]),
         ]  # fmt: skip
         done = await asyncio.to_thread(
