@@ -48,7 +48,7 @@ ON CONFLICT DO NOTHING RETURNING segment_key
 CLAIM = """
 WITH picked AS (
     SELECT segment_key, claim AS held FROM segments s
-    WHERE state = 'pending' AND claimed_until_ms <= $1
+    WHERE state = 'pending' AND claimed_until_ms <= $1 AND (attempts = 0 OR $5)
       AND (NOT ordered OR NOT EXISTS (
           SELECT 1 FROM segments older WHERE older.state = 'pending' AND older.segment_key < s.segment_key))
     ORDER BY segment_key LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -157,10 +157,13 @@ class SegmentIndex:
                 await notify(conn, CHANNEL)
         return len(new)
 
-    async def claim(self, limit: int, worker: str) -> list[Claim]:
-        """Take the oldest pending segments that nobody holds. An ordered one waits for everything older."""
+    async def claim(self, limit: int, worker: str, *, tried: bool = True) -> list[Claim]:
+        """Take the oldest pending segments that nobody holds, without those that were `tried` before if not wanted.
+
+        An ordered one waits for everything older.
+        """
         token = f"{worker}:{secrets.token_hex(8)}"
-        rows = await self._db.fetch(CLAIM, self._clock(), limit, token, self._claim_ms)
+        rows = await self._db.fetch(CLAIM, self._clock(), limit, token, self._claim_ms, tried)
         claims = [Claim(row[0], row[1], row[2], row[3], row[4], token, row[5]) for row in rows]
         return sorted(claims, key=lambda claim: claim.key)
 

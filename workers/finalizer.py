@@ -43,7 +43,8 @@ CLAIM = """
 UPDATE sessions SET claimed_until_ms = $1 + $2, attempts = attempts + 1
 WHERE (project_id, session_id) IN (
     SELECT project_id, session_id FROM sessions
-    WHERE due_ms <= $1 AND claimed_until_ms <= $1 ORDER BY due_ms LIMIT $3 FOR UPDATE SKIP LOCKED
+    WHERE due_ms <= $1 AND claimed_until_ms <= $1 AND (attempts = 0 OR $4)
+    ORDER BY due_ms LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 RETURNING project_id, session_id
 """
@@ -105,9 +106,9 @@ class Finalizer:
         self._claim_ms = int(settings.claim_timeout_s * 1000)
         self._gatherer = Gatherer(objects, Limits.of(settings))
 
-    async def claim(self, limit: int) -> list[tuple[int, int]]:
-        """(project_id, session_id) of sessions that are due, taken for this worker."""
-        rows = await self._db.fetch(CLAIM, self._clock(), self._claim_ms, limit)
+    async def claim(self, limit: int, *, tried: bool = True) -> list[tuple[int, int]]:
+        """(project_id, session_id) of sessions that are due, taken for this worker; `tried`: before, too."""
+        rows = await self._db.fetch(CLAIM, self._clock(), self._claim_ms, limit, tried)
         return [(row[0], row[1]) for row in rows]
 
     async def renew(self, project_id: int, session_id: int) -> None:
@@ -168,6 +169,8 @@ class Finalizer:
                     gathered, *key, session.recording_name, pictures=session.frames_dropped_ms is None
                 )
             await self._gatherer.add_parts(gathered, parts, late=bool(session.recording), tolerant=True)
+            if gathered.unreadable:
+                log.error("parts_unreadable", session=session.session_id, parts=gathered.unreadable)
             if session.frames_dropped_ms is not None:
                 gathered.material.pictures.clear()
             # In a thread: an hour's session takes a second, which segments would have to wait.

@@ -35,6 +35,9 @@ CLAIMS = 4
 AT_ONCE = 3
 IDLE_S = 1.0
 DUE_POLL_S = 0.5
+#: a new worker leaves what was tried before alone for so long: where everything is ended again and again, whatever
+#: comes first would be blamed for it
+SETTLED_S = 3.0
 AWAY_S = 1.0
 #: what keeps a worker busy for this many claim timeouts has hung it
 HANG_CLAIMS = 3
@@ -127,10 +130,15 @@ class Worker:
         self._stop = asyncio.Event()
         self._name = f"{place()}-{os.getpid()}"
         self._looked = False
+        self._settled = True
 
     def stop(self) -> None:
         """Finish the work in hand and end."""
         self._stop.set()
+        self._wake.set()
+
+    def _settle(self) -> None:
+        self._settled = True
         self._wake.set()
 
     async def once(self) -> int:
@@ -147,7 +155,7 @@ class Worker:
         async def claim_more() -> None:
             nonlocal taken
             if not tried and not self._stop.is_set():
-                claims = await self._services.segments.claim(CLAIMS, self._name)
+                claims = await self._services.segments.claim(CLAIMS, self._name, tried=self._settled)
                 taken += len(claims)
                 self._returned.extend(claims)
                 fresh.extend(claim for claim in claims if claim.untried)
@@ -192,6 +200,8 @@ class Worker:
             "playhead_segments", lambda _: self._wake.set(), on_gap=self._wake.set
         )
         self._watchdog.start()
+        self._settled = False
+        asyncio.get_running_loop().call_later(SETTLED_S, self._settle)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forever("segments", self._segments))
@@ -274,7 +284,7 @@ class Worker:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _recordings(self) -> None:
-        due = await self._finalizer.claim(1)
+        due = await self._finalizer.claim(1, tried=self._settled)
         for project_id, session_id in due:
             started = time.perf_counter()
             outcome = "new"

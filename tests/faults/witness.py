@@ -3,6 +3,7 @@
     <witness>/files/<inode>       the file's bytes when it was synced last
              /held/<inode>        a hard link, so that the inode's number cannot be given to another file
              /folders/<name>      "inode name" of each entry when the folder was synced last
+             /lock                held by who takes note: of two notes about one thing the newer one must stay
 
 Only the standard library: `shim/sitecustomize.py` loads it before anything else.
 """
@@ -10,12 +11,14 @@ Only the standard library: `shim/sitecustomize.py` loads it before anything else
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
 import threading
 import time
+from collections.abc import Iterator
 
 SYNC_S = 0.01  # of a slow disk
 
@@ -47,28 +50,40 @@ class Witness:
         """This file's bytes are on disk."""
         self.hold(path, inode)
         draft = self._draft()
-        shutil.copyfile(path, draft)
-        os.replace(draft, os.path.join(self.folder, "files", str(inode)))
+        with self._alone():
+            shutil.copyfile(path, draft)
+            os.replace(draft, os.path.join(self.folder, "files", str(inode)))
 
     def note_folder(self, path: str) -> None:
         """This folder's entries are on disk."""
-        lines = []
-        with os.scandir(path) as entries:
-            for entry in entries:
-                inode = entry.inode()
-                if not entry.is_dir(follow_symlinks=False):
-                    with contextlib.suppress(FileNotFoundError):
-                        self.hold(entry.path, inode)
-                lines.append(f"{inode} {entry.name}\n")
-        draft = self._draft()
-        with open(draft, "w", encoding="utf-8") as file:
-            file.writelines(lines)
-        os.replace(draft, os.path.join(self.folder, "folders", name_of(path)))
+        with self._alone():
+            lines = []
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    inode = entry.inode()
+                    if not entry.is_dir(follow_symlinks=False):
+                        with contextlib.suppress(FileNotFoundError):
+                            self.hold(entry.path, inode)
+                    lines.append(f"{inode} {entry.name}\n")
+            draft = self._draft()
+            with open(draft, "w", encoding="utf-8") as file:
+                file.writelines(lines)
+            os.replace(draft, os.path.join(self.folder, "folders", name_of(path)))
 
     def hold(self, path: str, inode: int) -> None:
         """Keep the file alive, whatever becomes of its names."""
         with contextlib.suppress(FileExistsError):  # only with a folder's descriptor does link() follow /proc
             os.link(path, str(inode), src_dir_fd=self._held, dst_dir_fd=self._held, follow_symlinks=True)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Neither another thread nor another process takes note."""
+        lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def _draft(self) -> str:
         return os.path.join(self.folder, f"draft-{os.getpid()}-{threading.get_ident()}")

@@ -175,6 +175,7 @@ async def test_a_session_that_ends_its_workers_is_left_alone_until_new_data_come
         rig.clock.now_ms += 120_000
         assert await rig.finalizer.claim(1)  # and the worker is killed
     rig.clock.now_ms += 120_000
+    assert await rig.finalizer.claim(1, tried=False) == []
     assert await rig.finalizer.claim(1)
     assert await rig.record(session_id) == 0
     rig.clock.now_ms += 10 * SELDOM_MS

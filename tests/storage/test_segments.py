@@ -144,6 +144,15 @@ async def test_a_dead_worker_s_claim_expires_and_it_comes_back_too_late(shelf):
     assert await shelf.finish(new)
 
 
+async def test_what_was_tried_before_can_be_left_out(shelf):
+    keys = [await shelf.add() for _ in range(2)]
+    (claim,) = await shelf.index.claim(1, "w")
+    await shelf.index.fail(claim, "ValueError")
+    shelf.clock.now_ms += MINUTE_MS
+    assert [each.key for each in await shelf.index.claim(9, "new", tried=False)] == keys[1:]
+    assert [each.key for each in await shelf.index.claim(9, "old")] == keys[:1]
+
+
 async def test_a_claim_can_be_kept_for_longer_but_not_after_it_was_lost(shelf):
     await shelf.add()
     (claim,) = await shelf.index.claim(1, "slow")
