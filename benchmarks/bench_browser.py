@@ -26,6 +26,7 @@ from benchmarks.browser_data import LONG_LIST, SHORT_LIST, WATCHED, Made, databa
 from benchmarks.browser_measures import (
     BARE_PAINTED,
     PLAYER_PAINTED,
+    READY,
     found,
     frames_during,
     median_of,
@@ -67,38 +68,49 @@ SCROLLED: Final = """async ([seconds, px]) => {
 
 
 async def opening(browser: Browser, url: str, made: Made, runs: int) -> None:
-    """To the first picture, in turn with the bare picture: an address opened cold and again, a row of the list."""
+    """To the first picture and to the whole page, in turn with the bare picture: an address opened cold and again, a
+    row of the list.
+    """
     addresses = {
         "bare picture": (f"/api/v1/replays/{made.one_hour}/frames/{made.picture_ms}", BARE_PAINTED),
         "session of five minutes": (f"/replays/{made.five_minutes}", PLAYER_PAINTED),
         "session of one hour": (f"/replays/{made.one_hour}", PLAYER_PAINTED),
         "one hour, in the middle": (f"/replays/{made.one_hour}?t=1800000", PLAYER_PAINTED),
     }
-    spent: dict[str, list[float]] = {name: [] for name in addresses}
+    spent: dict[str, list[float]] = {}
+    ready: dict[str, list[float]] = {}
     requests: dict[str, int] = {}
+
+    async def once(page: Page, name: str, address: str, script: str) -> None:
+        took, requests[name] = await painted(page, address, script)
+        spent.setdefault(name, []).append(took)
+        if script == PLAYER_PAINTED:
+            ready.setdefault(name, []).append(float(await found(page, READY)))
+
     for _ in range(runs):
         for name, (path, script) in addresses.items():
             async with visit(browser, url) as page:
-                took, requests[name] = await painted(page, url + path, script)
-                spent[name].append(took)
+                await once(page, name, url + path, script)
                 if script == PLAYER_PAINTED:
                     await page.goto("about:blank")
-                    took, requests[f"{name}, again"] = await painted(page, url + path, script)
-                    spent.setdefault(f"{name}, again", []).append(took)
+                    await once(page, f"{name}, again", url + path, script)
         for name, session_id in (("five minutes", made.five_minutes), ("one hour", made.one_hour)):
             async with visit(browser, url) as page:
                 name = f"{name}, from the list"
-                took, requests[name] = await painted_from_list(page, f"{url}/?project={WATCHED}", session_id)
-                spent.setdefault(name, []).append(took)
+                found_in = await painted_from_list(page, f"{url}/?project={WATCHED}", session_id)
+                spent.setdefault(name, []).append(found_in[0])
+                ready.setdefault(name, []).append(found_in[1])
+                requests[name] = found_in[2]
     bare = statistics.median(spent["bare picture"])
     print(
         f"navigation, or a click, to the first picture; {runs} runs each, in turn; pictures of {made.kb:.0f} kB"
     )
     for name, times in spent.items():
         median = statistics.median(times)
+        whole = f", whole page {statistics.median(ready[name]):.0f} ms" if name in ready else ""
         print(
             f"  {name:<32}{median:>7.0f} ms   {min(times):.0f}..{max(times):.0f} ms, {requests[name]} requests, "
-            f"{median / bare:.1f} times bare"
+            f"{median / bare:.1f} times bare{whole}"
         )
 
 

@@ -32,14 +32,17 @@ WATCH_FRAMES: Final = """() => {
 }"""
 FRAMES: Final = "() => { gaps.stop = true; return [...gaps]; }"
 PLAYER_PAINTED: Final = "() => performance.getEntriesByName('playhead:first-frame')[0]?.startTime ?? null"
+#: the whole page is drawn and can be steered: timeline, controls, head
+READY: Final = "() => performance.getEntriesByName('playhead:ready')[0]?.startTime ?? null"
 #: clicks on a row of the list; the picture's moment is told as from then on
 CLICKED: Final = """(session) => {
     performance.clearMarks();
     window.clicked_ms = performance.now();
     document.querySelector(`[data-session="${session}"] a`).click();
 }"""
-SINCE_CLICK: Final = """() => {
-    const mark = performance.getEntriesByName('playhead:first-frame')[0];
+#: a mark's moment since then
+SINCE_CLICK: Final = """(name) => {
+    const mark = performance.getEntriesByName(name)[0];
     return mark ? mark.startTime - clicked_ms : null;
 }"""
 BARE_PAINTED: Final = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
@@ -118,15 +121,19 @@ async def painted(page: Page, address: str, script: str) -> tuple[float, int]:
     return float(await found(page, script)), len(asked)
 
 
-async def painted_from_list(page: Page, address: str, session_id: str) -> tuple[float, int]:
-    """From a click on a session in the list to its first picture, ms; and the requests until then."""
+async def painted_from_list(page: Page, address: str, session_id: str) -> tuple[float, float, int]:
+    """From a click on a session in the list to its first picture and to the whole page, ms; the requests until the
+    picture.
+    """
     await page.goto(address)
     await page.locator(f"[data-session='{session_id}']").wait_for()
     await page.wait_for_timeout(SETTLED_MS)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.evaluate(CLICKED, session_id)
-    return float(await found(page, SINCE_CLICK)), len(asked)
+    picture = float(await found(page, SINCE_CLICK, "playhead:first-frame"))
+    requests = len(asked)
+    return picture, float(await found(page, SINCE_CLICK, "playhead:ready")), requests
 
 
 async def median_of(rounds: int, once: Callable[[], Awaitable[float]]) -> float:

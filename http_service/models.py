@@ -108,6 +108,16 @@ class FrameQuery(Shape):
     )
 
 
+class OpeningQuery(Shape):
+    """The moment that a session is opened at."""
+
+    t: Annotated[int, Field(ge=0, le=999_999_999_999)] | None = Field(
+        None,
+        description="ms since the session's start, as `?t=` of the player; without it the first picture, if that was "
+        "taken within three seconds",
+    )
+
+
 class MessageQuery(Shape):
     """Which messages of a replay."""
 

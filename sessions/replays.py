@@ -34,6 +34,8 @@ from storage.postgres import Database
 
 #: a replaced recording can go while it is read; the row names the newer one
 ATTEMPTS = 4
+#: a first picture that comes so soon is what a session opens with; the player's SOON_MS
+OPENS_WITHIN_MS = 3_000
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,6 +48,15 @@ class FrameInfo:
     at_ms: int
     bytes: int
     format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The picture that is seen first; `device_ms`: its time by the device's clock, as in the timeline's `frames`."""
+
+    content: bytes
+    format: str
+    device_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +225,22 @@ class Replays:
             raise NotFound("no frame at that time")
         if live is not None:
             return live.gathered.material.content(found.offset, found.length), found.format
-        key = f"{_prefix(session)}frames-{found.object_no}"
-        return await self._objects.get(key, start=found.offset, length=found.length), found.format
+        return await self._stored(session, found), found.format
+
+    @_steady
+    async def opening(self, session: Session, at_ms: int | None) -> Opening | None:
+        """What is seen first of a session at rest: the picture that its screen showed `at_ms` after its start, else
+        its first one if that was taken soon; none if there is no such picture.
+        """
+        if session.live:
+            return None
+        index = (await self._index(session)).frames
+        moment_ms = session.started_ms + (OPENS_WITHIN_MS if at_ms is None else at_ms)
+        found = index.shown_at(moment_ms) if at_ms is not None or not index else index[0]
+        if found is None or found.at_ms > moment_ms:
+            return None
+        content = await self._stored(session, found)
+        return Opening(content, found.format, found.at_ms - (session.clock_offset_ms or 0))
 
     async def shown_at(self, session: Session, at_ms: int) -> int:
         """The corrected time of the last picture not after this one. Raises NotFound."""
@@ -233,6 +258,10 @@ class Replays:
         if found is None:
             raise NotFound("no picture of this replay")
         return found
+
+    async def _stored(self, session: Session, frame: StoredFrame) -> bytes:
+        key = f"{_prefix(session)}frames-{frame.object_no}"
+        return await self._objects.get(key, start=frame.offset, length=frame.length)
 
     async def _frame_index(self, session: Session, live: Live | None) -> FrameIndex:
         return live.frames if live is not None else (await self._index(session)).frames

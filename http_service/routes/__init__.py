@@ -34,7 +34,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *projects.OPERATIONS,
     # /api/v1/projects/{key}/users
     *users.OPERATIONS,
-    # /api/v1/replays, /suggestions, /{session_id}, …/messages, …/frames, …/frames/{at_ms}, …/poster, …/timeline
+    # /api/v1/replays, /suggestions, /{session_id}, …/messages, …/frames, …/frames/{at_ms}, …/opening, …/poster,
+    # …/timeline
     *replays.OPERATIONS,
     # /api/v1/erasures
     *erasures.OPERATIONS,

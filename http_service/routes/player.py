@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
 from http_service.auth import Access
 from http_service.operations import Call, Operation, Reply
 from http_service.player_files import PlayerFile, PlayerFiles
+from http_service.sign_in_cookie import token_of
 from playhead.errors import NotFound
 
 ROOT: Final = Path(__file__).resolve().parents[2] / "player"
@@ -30,7 +32,8 @@ _NO_PLAYER: Final = (
 
 def _opens(*ahead: str) -> Callable[[Call], Awaitable[Response]]:
     async def page(call: Call) -> Response:
-        found = _FILES.page(list(_filled(ahead, call)))
+        signed_in = token_of(call.request)  # others would be refused what they ask for ahead
+        found = _FILES.page(list(_filled(ahead, call)) if signed_in else ())
         if found is None:
             headers = {"content-security-policy": POLICY, "cache-control": "no-cache"}
             return Response(_NO_PLAYER, media_type="text/html", headers=headers)
@@ -40,14 +43,21 @@ def _opens(*ahead: str) -> Callable[[Call], Awaitable[Response]]:
 
 
 def _filled(addresses: Iterable[str], call: Call) -> Iterator[str]:
-    """The addresses, for this session if they are about one; not for what is no id."""
+    """The addresses, for this session and moment if they are about one; not for what is no id."""
     for each in addresses:
         if "{" not in each:
             yield each
             continue
         session_id = call.path("session_id")
         if session_id.isascii() and session_id.isdigit() and len(session_id) <= 19:
-            yield each.format(session_id=session_id)
+            moment = _moment(call.request.url.query)
+            yield each.format(session_id=session_id, at=f"?t={moment}" if moment else "")
+
+
+def _moment(query: str) -> str:
+    """`t` as the player reads it (replay/place_in_address.js): ms, or nothing."""
+    text = dict(reversed(parse_qsl(query))).get("t", "")
+    return str(int(text)) if text.isascii() and text.isdigit() and len(text) <= 12 else ""
 
 
 async def asset(call: Call) -> Response:
@@ -83,12 +93,20 @@ def _page(path: str, summary: str, *ahead: str, **parameters: str) -> Operation:
 
 
 ME: Final = "/api/v1/me"
+OPENING: Final = "/api/v1/replays/{session_id}/opening{at}"
 TIMELINE: Final = "/api/v1/replays/{session_id}/timeline"
 
 OPERATIONS: Final = (
     _page("/", "The player: list of sessions", ME),
     _page("/issues", "The player: what many sessions have in common", ME),
-    _page("/replays/{session_id}", "The player: one session", ME, TIMELINE, session_id="the session's id"),
+    _page(
+        "/replays/{session_id}",
+        "The player: one session",
+        ME,
+        OPENING,
+        TIMELINE,
+        session_id="the session's id",
+    ),
     _page("/sign-in", "The player: sign-in; a one-time link carries its code behind `#`"),
     Operation(
         "GET",

@@ -25,6 +25,8 @@ FOREVER: Final = "private, max-age=31536000, immutable"
 LIVE_FRAME: Final = "private, max-age=600"
 
 
+#: which picture it is: its time by the device's clock
+FRAME_HEADER: Final = "playhead-frame"
 #: how long a list may show an older picture, s
 POSTER_S, LIVE_POSTER_S = 60, 5
 
@@ -103,6 +105,20 @@ async def frame(call: Call) -> Response:
         "content-disposition": "inline",
     }
     return Response(content, media_type=f"image/{form}", headers=headers)
+
+
+async def opening(call: Call) -> Response:
+    """The picture that a session opens with."""
+    query = call.query(models.OpeningQuery)
+    session = await _session(call)
+    found = await call.services.replays.opening(session, query.t)
+    if found is None:
+        return Response(status_code=204, headers={"cache-control": "no-store"})
+    etag = f'"{session.recording}-{found.device_ms}"'
+    headers = {"etag": etag, "cache-control": "private, no-cache", FRAME_HEADER: str(found.device_ms)}
+    if _has(call, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(found.content, media_type=f"image/{found.format}", headers=headers)
 
 
 async def poster(call: Call) -> Response:
@@ -324,6 +340,19 @@ OPERATIONS: Final = (
         Reply(307, "the session is live and its times have moved: what was on the screen then", content_type=""),
         query=models.FrameQuery,
         parameters={**_ID, "at_ms": "time from the list of pictures"},
+    ),
+    _read(
+        _ONE + "/opening",
+        "Read the picture that a session opens with",
+        Reply(
+            200,
+            "what the screen showed at `t`; `Playhead-Frame` tells its time by the device's clock",
+            content_type="image/*",
+        ),
+        opening,
+        Reply(204, "there is none: it was taken later, or the session is live", content_type=""),
+        query=models.OpeningQuery,
+        parameters=_ID,
     ),
     _read(
         _ONE + "/poster",

@@ -18,7 +18,8 @@ import { STOPPED, followFrom, knownSpeed } from "../replay/clock.js";
 import { controls } from "../replay/controls.js";
 import { head } from "../replay/head.js";
 import { pressed, shortcuts } from "../replay/keys.js";
-import { failure, noPanels, outline } from "../replay/loading.js";
+import { failure, headToCome, noPanels } from "../replay/loading.js";
+import { loadOpening } from "../replay/opening.js";
 import { panelBeside } from "../replay/panel_choice.js";
 import { createAddressKeeper, momentOf, withMoment } from "../replay/place_in_address.js";
 import { recall, remember } from "../replay/remembered.js";
@@ -70,6 +71,12 @@ export function open(context) {
   let following;
   let followed = 0;
   let closed = false;
+  const abort = new AbortController();
+  const opening = loadOpening(session_id, momentOf(context.location.search), abort.signal);
+  /** The first picture is on the screen. */
+  let seen = false;
+  /** @type {() => void} */
+  let beginParsing = () => {};
 
   const store = createStore(
     /** @type {State} */ ({
@@ -92,11 +99,11 @@ export function open(context) {
 
   const scene = createScene(session_id, {
     moved,
-    painted() {
-      // drawn now, seen with the screen's next frame
-      requestAnimationFrame(() => performance.mark("playhead:first-frame"));
-      loadPanels();
-    },
+    painted: () => marked("playhead:first-frame", () => {
+      seen = true;
+      beginParsing();
+      if (store.state.replay) loadPanels();
+    }),
     signedOut: () => void api.get(`/replays/${session_id}`).catch(() => {}),
   });
 
@@ -141,6 +148,29 @@ export function open(context) {
     search: () => /** @type {HTMLElement | null} */ (root.querySelector(".panel input"))?.focus(),
   };
 
+  /**
+   * What is drawn now is seen with the screen's next frame.
+   * @param {string} name
+   * @param {() => void} then
+   */
+  function marked(name, then) {
+    requestAnimationFrame(() => {
+      performance.mark(name);
+      then();
+    });
+  }
+
+  function load() {
+    const begun = new Promise((resolve) => {
+      beginParsing = () => resolve(null);
+    });
+    opening.then((first) => {
+      if (first) scene.open(first);
+      else beginParsing();
+    });
+    source.load(begun);
+  }
+
   /** @param {number} t */
   function seek(t) {
     scene.playback?.seek(t);
@@ -171,6 +201,8 @@ export function open(context) {
     context.project(replay.meta.project);
     scene.playback?.set({ speed: knownSpeed(recall("speed", "1")), skip: store.state.clock.skip });
     if (replay.live && momentOf(context.location.search) === null) scene.playback?.follow();
+    // the page is drawn with the next frame
+    requestAnimationFrame(() => marked("playhead:ready", () => seen && loadPanels()));
     setTimeout(loadPanels, replay.frames.t.length ? PANELS_AFTER_MS : 0);
   }
 
@@ -245,27 +277,36 @@ export function open(context) {
   }
 
   function draw() {
-    const { replay, problem } = store.state;
+    const { replay, problem, panels, panels_missing, panel, side_px, fullscreen, told } = store.state;
     if (problem) return failure(problem, back.address(me.project), again);
-    return replay ? drawReplay(replay) : outline();
-  }
-
-  /** @param {Replay} replay */
-  function drawReplay(replay) {
-    const { clock, panels, panels_missing, panel, side_px, fullscreen, away, completeness, told } = store.state;
-    const view = { me, back: back.address(replay.meta.project), away };
-    return html`<div class="replay" ${styled({ "--side": `${side_px}px` })} ?data-fullscreen=${fullscreen}>
-      ${head(replay, view, { seek, back: back.followed, share: dialogs.share, download: dialogs.download, erase: dialogs.erase })}
+    return html`<div
+      class="replay"
+      ${styled({ "--side": `${side_px}px` })}
+      ?data-fullscreen=${fullscreen}
+      aria-busy=${!replay}
+      aria-label=${replay ? nothing : "Loading the session"}
+    >
+      ${replay ? drawHead(replay) : headToCome()}
       <div class="replay-body">
         <div class="replay-main">${scene.stage.draw()}</div>
-        ${edge(side_px, resize)}${panels_missing ? noPanels(() => location.reload()) : side(panels, panel, viewOf, choosePanel)}
+        ${edge(side_px, resize)}${panels_missing ? noPanels(() => location.reload()) : side(replay ? panels : [], panel, viewOf, choosePanel)}
       </div>
-      <div class="replay-foot">
-        ${completeness?.(replay) ?? nothing} ${scene.bar.draw()} ${controls(replay, clock, fullscreen, deeds)}
-      </div>
+      <div class="replay-foot">${replay ? drawFoot(replay) : nothing}</div>
       <p class="told" ?hidden=${!told}>${told}</p>
       ${dialogs.draw()}
     </div>`;
+  }
+
+  /** @param {Replay} replay */
+  function drawHead(replay) {
+    const view = { me, back: back.address(replay.meta.project), away: store.state.away };
+    return head(replay, view, { seek, back: back.followed, share: dialogs.share, download: dialogs.download, erase: dialogs.erase });
+  }
+
+  /** @param {Replay} replay */
+  function drawFoot(replay) {
+    const { clock, fullscreen, completeness } = store.state;
+    return html`${completeness?.(replay) ?? nothing} ${scene.bar.draw()} ${controls(replay, clock, fullscreen, deeds)}`;
   }
 
   /** @param {KeyboardEvent} event */
@@ -274,7 +315,7 @@ export function open(context) {
   addEventListener("keydown", onKey);
   document.addEventListener("fullscreenchange", onFullscreen);
   context.title("Session");
-  source.load();
+  load();
 
   return {
     draw,
@@ -285,6 +326,7 @@ export function open(context) {
     },
     close() {
       closed = true;
+      abort.abort();
       source.close();
       clearTimeout(telling);
       clearTimeout(following);

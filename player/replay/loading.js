@@ -7,13 +7,9 @@
 import { notice } from "../draw/notice.js";
 import { html } from "../vendor/lit-html/lit-html.js";
 
-/** The page's outline: what comes takes its place without moving anything. */
-export function outline() {
-  return html`<div class="replay loading" aria-busy="true" aria-label="Loading the session">
-    <header class="replay-head"><span class="blank"></span></header>
-    <div class="replay-body"><div class="replay-main"><section class="stage"></section></div></div>
-    <div class="replay-foot"></div>
-  </div>`;
+/** In the head's place: what comes takes it without moving anything. */
+export function headToCome() {
+  return html`<header class="replay-head"><span class="blank"></span></header>`;
 }
 
 /**

@@ -147,6 +147,12 @@ export function createPictures(address, changed, worker = startWorker()) {
 
   return {
     hurry,
+    /** One that came before anybody knew of it. @param {number} name @param {ImageBitmap} bitmap */
+    take(name, bitmap) {
+      const place = lastAt(frames.name, name);
+      if (closed || place < 0 || frames.name[place] !== name) return bitmap.close();
+      keep(decoded, nameOf(frames, place), bitmap);
+    },
     /** @param {Frames} newer the session has grown */
     show(newer) {
       frames = newer;

@@ -4,6 +4,7 @@
  *
  * @import { Clock } from "./clock.js"
  * @import { Replay } from "./data.js"
+ * @import { Opening } from "./opening.js"
  * @import { Playback } from "./playback.js"
  */
 
@@ -26,6 +27,9 @@ export function createScene(session_id, told) {
   let replay = null;
   /** @type {Playback | null} */
   let playback = null;
+  /** @type {Opening | null} */
+  let opening = null;
+  let closed = false;
   let scrub = { active: false, was_playing: false, from_ms: 0, way: /** @type {1 | -1} */ (1) };
   const stage = createStage(told.painted);
   const bar = createTimelineBar({
@@ -65,6 +69,12 @@ export function createScene(session_id, told) {
     if (phase === "end" && scrub.was_playing && !playback.clock.playing) playback.toggle();
   }
 
+  /** Gives the first picture to the others. @param {Opening} first */
+  function take({ name, bitmap }) {
+    opening = null;
+    pictures.take(name, bitmap);
+  }
+
   return {
     stage,
     bar,
@@ -78,18 +88,31 @@ export function createScene(session_id, told) {
     get scrubbing() {
       return scrub.active;
     },
+    /** The first picture, come before the session or after it. @param {Opening} first */
+    open(first) {
+      if (closed) return first.bitmap.close();
+      if (replay) {
+        take(first);
+        return pictured();
+      }
+      opening = first;
+      stage.open(first.bitmap);
+    },
     /** @param {Replay} newer the session, or a newer state of it @param {number} begin_ms where it is shown first */
     show(newer, begin_ms) {
       replay = newer;
       pictures.show(newer.frames);
       if (!playback) {
         playback = createPlayback(newer, changed, begin_ms);
-        pictures.hurry(begin_ms);
+        if (opening) take(opening);
+        if (!pictures.at(begin_ms).exact) pictures.hurry(begin_ms);
       }
       playback.show(newer);
       changed(playback.clock, false);
     },
     close() {
+      closed = true;
+      opening?.bitmap.close();
       playback?.close();
       pictures.close();
       stage.close();

@@ -26,9 +26,10 @@ export function createSource(session_id, api, { arrived, failed, away }) {
   /** @type {(() => void) | null} */
   let stopAsking = null;
 
-  async function load() {
+  /** @param {Promise<unknown>} [before] what should be seen first */
+  async function load(before) {
     try {
-      const replay = await read(signedInMeanwhile);
+      const replay = await read(signedInMeanwhile, before);
       if (replay?.live) stopAsking ??= keepUpToDate(ask, away);
     } catch (problem) {
       if (isAbort(problem)) return;
@@ -39,10 +40,11 @@ export function createSource(session_id, api, { arrived, failed, away }) {
 
   /**
    * @param {(problem: unknown) => ReturnType<typeof loadTimeline>} [otherwise]
+   * @param {Promise<unknown>} [before]
    * @returns {Promise<Replay | null>} null: nothing is new
    */
-  async function read(otherwise = Promise.reject.bind(Promise)) {
-    const found = await loadTimeline(session_id, { etag, signal: abort.signal }).catch(otherwise);
+  async function read(otherwise = Promise.reject.bind(Promise), before) {
+    const found = await loadTimeline(session_id, { etag, before, signal: abort.signal }).catch(otherwise);
     if (!found) return null;
     etag = found.etag;
     const replay = replayOf(found.answer);

@@ -4,7 +4,7 @@
  *
  * @import { Clock } from "./clock.js"
  * @import { Replay } from "./data.js"
- * @import { Size, Turns } from "./geometry.js"
+ * @import { Kind, Size, Turns } from "./geometry.js"
  * @import { Pictures, Shown } from "./pictures.js"
  */
 
@@ -28,6 +28,8 @@ const MASKED = "\u2022".repeat(8);
 export function createStage(painted) {
   /** @type {Scene | null} */
   let scene = null;
+  /** @type {ImageBitmap | null} what is shown until there is a scene */
+  let opening = null;
   /** @type {Turns} */
   let turns = { t: [], sideways: [] };
   /** @type {Size} */
@@ -74,20 +76,31 @@ export function createStage(painted) {
   }
 
   function paint() {
-    if (!parts || !scene || box.width <= 0 || box.height <= 0) return;
+    if (!parts || box.width <= 0 || box.height <= 0) return;
+    if (!scene) return paintOpening();
     const { replay, clock, pictures } = scene;
     const shown = pictures.at(clock.position_ms);
     if (shown.bitmap) seen = { width: shown.bitmap.width, height: shown.bitmap.height };
     const shape = shapeNow(replay, clock.position_ms, shown);
-    resize(shape, replay);
+    resize(shape, kindOf(screenOf(replay, shape, null), replay.meta.device?.type ?? ""));
     drawScreen(shape, shown);
     parts.device.toggleAttribute("data-waiting", shown.place >= 0 && !shown.exact && !shown.failed);
     sayOver(shown);
     sayTyped();
-    if (first && shown.exact) {
-      first = false;
-      painted();
-    }
+    if (shown.exact) tellFirst();
+  }
+
+  function paintOpening() {
+    if (!opening) return;
+    seen = { width: opening.width, height: opening.height };
+    resize(seen, kindOf(seen, ""));
+    drawPicture(opening);
+    tellFirst();
+  }
+
+  function tellFirst() {
+    if (first) painted();
+    first = false;
   }
 
   /**
@@ -104,10 +117,9 @@ export function createStage(painted) {
     return sideways !== null && sideways !== isWide(seen) ? { width: seen.height, height: seen.width } : seen;
   }
 
-  /** @param {Size} shape @param {Replay} replay */
-  function resize(shape, replay) {
+  /** @param {Size} shape @param {Kind} kind */
+  function resize(shape, kind) {
     if (!parts) return;
-    const kind = kindOf(screenOf(replay, shape, null), replay.meta.device?.type ?? "");
     const device = fit(shape, kind, box);
     const key = `${kind} ${JSON.stringify(device)} ${devicePixelRatio}`;
     if (key === said.shape) return;
@@ -120,12 +132,11 @@ export function createStage(painted) {
     parts.canvas.height = Math.round((device.height - 2 * device.bezel) * devicePixelRatio);
   }
 
-  /** @param {Size} shape @param {Shown} shown */
-  function drawScreen(shape, { bitmap }) {
+  /** @param {ImageBitmap | null} bitmap @returns {CanvasRenderingContext2D | null | undefined} what was drawn with */
+  function drawPicture(bitmap) {
     const pen = parts?.canvas.getContext("2d", { alpha: false });
-    if (!pen || !scene) return;
+    if (!pen) return pen;
     const { width, height } = pen.canvas;
-    const { replay, clock } = scene;
     if (bitmap) {
       pen.imageSmoothingQuality = "high";
       pen.drawImage(bitmap, 0, 0, width, height);
@@ -133,6 +144,15 @@ export function createStage(painted) {
       pen.fillStyle = "rgb(58 66 80)";
       pen.fillRect(0, 0, width, height);
     }
+    return pen;
+  }
+
+  /** @param {Size} shape @param {Shown} shown */
+  function drawScreen(shape, { bitmap }) {
+    const pen = drawPicture(bitmap);
+    if (!pen || !scene) return;
+    const { width, height } = pen.canvas;
+    const { replay, clock } = scene;
     const unit = bitmap
       ? (touchScale(replay, shape) * width) / shape.width
       : width / screenOf(replay, null, isWide(shape)).width;
@@ -172,8 +192,14 @@ export function createStage(painted) {
 
   return {
     draw: () => html`<section class="stage" aria-label="Screen" ${ref(mount)}></section>`,
+    /** Before there is a scene. @param {ImageBitmap} bitmap */
+    open(bitmap) {
+      opening = bitmap;
+      paint();
+    },
     /** @param {Scene} next */
     show(next) {
+      opening = null;
       if (scene?.replay !== next.replay) turns = turnsOf(next.replay.tracks);
       scene = next;
       paint();
@@ -182,6 +208,7 @@ export function createStage(painted) {
       sizes.disconnect();
       parts = null;
       scene = null;
+      opening = null;
     },
   };
 }

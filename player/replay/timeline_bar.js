@@ -105,6 +105,7 @@ export function createTimelineBar(hands) {
   function resized() {
     if (!parts) return;
     width = parts.slider.clientWidth;
+    parts.canvas.style.height = `${layout().height}px`; // what is around it finds its place before it is painted
     paintLater();
     paintNow();
   }

@@ -6,6 +6,9 @@ import { ApiError, PREFIX } from "../api.js";
 
 /** @typedef {{answer: any, etag: string | null}} Timeline */
 
+/** What should be seen before is waited for as long. */
+const PATIENCE_MS = 250;
+
 /**
  * Where pictures are, by their time on the device's clock: the corrected time of a live session's may still move.
  * @param {string} session_id
@@ -20,16 +23,18 @@ export function picturesAddress(session_id) {
  * asked differently here.
  *
  * @param {string} session_id
- * @param {{etag?: string | null, signal?: AbortSignal, send?: typeof fetch}} [options] etag: of what is known already
+ * @param {{etag?: string | null, signal?: AbortSignal, before?: Promise<unknown>, send?: typeof fetch}} [options]
+ *   etag: of what is known already; before: what should not wait while a long answer is parsed
  * @returns {Promise<Timeline | null>} null: nothing is new. Throws ApiError, also when the server cannot be reached.
  */
-export async function loadTimeline(session_id, { etag, signal, send = fetch } = {}) {
+export async function loadTimeline(session_id, { etag, signal, before, send = fetch } = {}) {
   /** @type {Record<string, string>} */
   const headers = etag ? { "if-none-match": etag } : {};
   try {
     const reply = await send(`${PREFIX}/replays/${session_id}/timeline`, { headers, signal, credentials: "same-origin" });
     if (reply.status === 304) return null;
     if (!reply.ok) throw await refusal(reply);
+    if (before) await Promise.race([before, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
     return { answer: await reply.json(), etag: reply.headers.get("etag") };
   } catch (problem) {
     if (problem instanceof ApiError || signal?.aborted) throw problem;

@@ -16,8 +16,10 @@ const KEY = "playhead.list";
 export function wayBack({ before }) {
   const fromList = before !== null && listingOf(match(new URL(before, location.origin).pathname)) !== null;
   if (fromList) keep(before);
+  /** @type {string | null | undefined} undefined: not looked up yet, which takes long the first time */
+  let list = fromList ? before : undefined;
   return {
-    address: (project) => kept() ?? (project ? `/?project=${encodeURIComponent(project)}` : "/"),
+    address: (project) => (list === undefined ? (list = kept()) : list) ?? (project ? `/?project=${encodeURIComponent(project)}` : "/"),
     followed(event) {
       const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
       if (!fromList || !plain) return;

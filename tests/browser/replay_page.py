@@ -111,9 +111,10 @@ class ReplayPage:
         return self.visitor.page.get_by_role("slider", name="Position in the session")
 
     async def open(self, query: str = "") -> None:
-        """With its first picture there."""
+        """With its first picture there, and all that steers it."""
         await self.visitor.open(f"/replays/{self.recording.session_id}{query}")
-        await self.visitor.comes_true("performance.getEntriesByName('playhead:first-frame').length")
+        for mark in ("first-frame", "ready"):
+            await self.visitor.comes_true(f"performance.getEntriesByName('playhead:{mark}').length")
 
     async def shows(self, address: str) -> None:
         """The stage comes to show this picture, give or take touches on it."""

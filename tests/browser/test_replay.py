@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.replay_page import CENTRE_OF_MARKS, Recording, ReplayPage
 from tests.browser.test_sessions import HUGE, NARROW
@@ -59,6 +61,30 @@ async def test_the_picture_of_the_moment_however_one_gets_there(ios: ReplayPage)
     await page.wait_for_url(f"**t={recording.replay['duration_ms']}*")
     await page.reload()
     await ios.at(length_s)
+
+
+async def test_the_picture_of_the_moment_is_there_before_the_timeline(ios: ReplayPage) -> None:
+    page, recording = ios.visitor.page, ios.recording
+    sent = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await sent.wait()
+        await route.continue_()
+
+    await page.route("**/timeline", late)
+    await ios.visitor.open(f"/replays/{recording.session_id}?t=20000")
+    await ios.visitor.comes_true("performance.getEntriesByName('playhead:first-frame').length")
+    await ios.shows(recording.picture_at(20_000))
+    await expect(ios.slider).to_have_count(0)
+    await ios.visitor.axe()
+    place = await page.locator("canvas.screen").bounding_box()
+    sent.set()
+    await ios.at(20)
+    await ios.shows(recording.picture_at(20_000))
+    assert place
+    await expect(page.get_by_role("tab").first).to_be_visible()
+    now = await page.locator("canvas.screen").bounding_box()
+    assert now and abs(now["x"] - place["x"]) < 40, "it stays where it was, but for what is said of gaps"
 
 
 SECOND = "() => Number(document.querySelector('[role=slider]').ariaValueNow)"

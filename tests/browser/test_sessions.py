@@ -185,9 +185,9 @@ async def test_thousands_of_rows_without_a_jump(visitor: Visitor) -> None:
     await page.evaluate(SCROLLED, -50_000)
     middle = (await shown(page))[20]
     before = await page.locator(f"[data-session='{middle}']").bounding_box()
+    visitor.expect("status of 404")  # nothing was recorded of it
     await page.locator(f"[data-session='{middle}'] a").click()
     await page.wait_for_url(f"**/replays/{middle}*")
-    visitor.expect("status of 404")  # nothing was recorded of it
     await page.go_back()
     deadline = time.monotonic() + 10
     while await page.locator(f"[data-session='{middle}']").bounding_box() != before:

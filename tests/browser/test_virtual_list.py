@@ -11,8 +11,10 @@ COUNT = 1_000_000
 
 MOUNT = """async (count) => {
   const app = document.querySelector("script[type=module]").src;
-  const { html, render } = await import(new URL("vendor/lit-html/lit-html.js", app));
-  const { virtualList } = await import(new URL("draw/virtual_list.js", app));
+  await import(new URL("panels/index.js", app));
+  const { take } = await import(app);
+  const { html, render } = take("vendor/lit-html/lit-html.js");
+  const { virtualList } = take("draw/virtual_list.js");
   const root = document.querySelector("#overlay");
   root.style.cssText = "position: fixed; inset: 40px; display: flex; z-index: 99";
   const rows = { count, draw: (index) => html`row ${index}` };

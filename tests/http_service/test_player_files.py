@@ -12,6 +12,7 @@ import pytest
 from http_service.joined_modules import ENTRIES, joined
 from http_service.player_files import PlayerFiles
 from http_service.routes.player import ROOT
+from http_service.sign_in_cookie import NAME
 from tests.http_service.conftest import Site
 
 PAGE = '<head><link href="/player/style.css" /></head><script type="module" src="/player/app.js"></script>'
@@ -110,9 +111,20 @@ async def test_style_sheets_come_as_one_file(site: Site) -> None:
 
 
 async def test_browsers_keep_what_a_page_names(site: Site) -> None:
+    assert "/api/" not in (await site.client.get("/replays/3645366763814944769")).text, "nobody is signed in"
+    site.client.cookies.set(NAME, "somebody")
     page = await site.client.get("/replays/3645366763814944769")
     assert page.headers["cache-control"] == "no-cache"
     assert 'href="/api/v1/replays/3645366763814944769/timeline"' in page.text
+    for query, moment in (
+        ("", ""),
+        ("?t=0070&t=8", "?t=70"),
+        ("?t=-1", ""),
+        ("?t=1.5", ""),
+        ("?t=" + "1" * 13, ""),
+    ):
+        at = await site.client.get(f"/replays/3645366763814944769{query}")
+        assert f'href="/api/v1/replays/3645366763814944769/opening{moment}"' in at.text, query
     for path in ("/", "/replays/x", "/replays/" + "1" * 30):
         assert "/api/v1/replays" not in (await site.client.get(path)).text
     named = re.findall(r'"(/player/@[^"]+)"', page.text)

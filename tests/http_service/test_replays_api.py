@@ -135,6 +135,41 @@ async def test_frames_are_served_as_sent_and_for_ever(site):
         )
 
 
+async def test_a_session_at_rest_opens_with_the_picture_of_its_moment(site):
+    session_id = await record(site)
+    headers = await own(site)
+    await site.work(3)
+    url = f"{API}/{session_id}/opening"
+    assert (await site.client.get(url, headers=headers)).status_code == 204, "it is live"
+    await finalize(site)
+    timeline = (await site.client.get(f"{API}/{session_id}/timeline", headers=headers)).json()
+    device, replay = timeline["frames"]["t"], timeline["replay"]
+    second = device[1] + replay["clock_offset_ms"] - replay["started_ms"]
+    for query, number in (("", 0), (f"?t={second - 1}", 0), (f"?t={second}", 1), ("?t=999999999999", 1)):
+        got = await site.client.get(url + query, headers=headers)
+        assert (got.status_code, got.content) == (200, picture(number)), query
+        assert got.headers["content-type"] == "image/jpeg"
+        held = await site.client.get(url + query, headers=headers | {"If-None-Match": got.headers["etag"]})
+        assert (held.status_code, held.content) == (304, b"")
+        for each in (got, held):
+            assert each.headers["playhead-frame"] == str(device[number])
+    assert (await site.client.get(f"{url}?t=0", headers=headers)).status_code == 204, "nothing was shown yet"
+    assert code(await site.client.get(f"{url}?t=-1", headers=headers))[0] == 422
+
+
+async def test_a_session_whose_pictures_begin_late_opens_without_one(site):
+    started = await site.start("shop", timestamp=site.clock() - 30_000)
+    name = f"{started['sessionID']}-{site.clock()}.tar.gz"
+    files = {"batch": (name, archive([site.clock() - 20_000]), "gzip")}
+    sent = await site.client.post("/v1/mobile/images", files=files, headers=bearer(started["token"]))
+    assert sent.status_code == 200
+    await site.work(2)
+    await finalize(site)
+    url, headers = f"{API}/{started['sessionID']}/opening", await own(site)
+    assert (await site.client.get(url, headers=headers)).status_code == 204
+    assert (await site.client.get(f"{url}?t=15000", headers=headers)).content == picture(0)
+
+
 async def test_a_picture_of_a_live_session_keeps_its_address_while_the_correction_moves(site):
     started = await site.start("shop", timestamp=site.clock() - 430_000)
     headers, own_key = bearer(started["token"]), await own(site)
