@@ -73,9 +73,10 @@ UPDATE segments SET progress = $3, last_error = NULL, claimed_until_ms = $5,
     accepted = jsonb_set(accepted, ARRAY[$4::text], to_jsonb((accepted ->> $4::text)::bigint - 1))
 WHERE segment_key = $1 AND claim = $2 AND state = 'pending' AND progress = $3 - 1 RETURNING 1
 """
-RENEW = (
-    "UPDATE segments SET claimed_until_ms = $3 WHERE segment_key = $1 AND claim = $2 AND state = 'pending'"
-)
+RENEW = """
+UPDATE segments SET claimed_until_ms = $3
+WHERE (segment_key, claim) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND state = 'pending'
+"""
 FAIL = """
 UPDATE segments SET claim = NULL, claimed_until_ms = $3,
     last_error = CASE WHEN last_error LIKE 'record %' THEN last_error ELSE $4 END -- which one was begun
@@ -167,9 +168,11 @@ class SegmentIndex:
         claims = [Claim(row[0], row[1], row[2], row[3], row[4], token, row[5]) for row in rows]
         return sorted(claims, key=lambda claim: claim.key)
 
-    async def renew(self, claim: Claim) -> None:
-        """Keep a claim, unless it was lost, for as long as a new one would last."""
-        await self._db.execute(RENEW, claim.key, claim.token, self._clock() + self._claim_ms)
+    async def renew(self, claims: Sequence[Claim]) -> None:
+        """Keep claims, those that were lost aside, for as long as new ones would last."""
+        if claims:
+            columns = [claim.key for claim in claims], [claim.token for claim in claims]
+            await self._db.execute(RENEW, *columns, self._clock() + self._claim_ms)
 
     async def free(self, ended: Callable[[str], bool]) -> int:
         """Free the claims of workers that have `ended`, by name, before their time -> how many.

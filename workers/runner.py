@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import itertools
 import os
 import signal
-import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +21,7 @@ from storage.segments import Claim
 from workers.chores import Chores
 from workers.finalizer import Finalizer
 from workers.processor import ClaimLost, Processor
+from workers.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from playhead.wiring import Services
@@ -39,64 +37,9 @@ DUE_POLL_S = 0.5
 #: comes first would be blamed for it
 SETTLED_S = 3.0
 AWAY_S = 1.0
-#: what keeps a worker busy for this many claim timeouts has hung it
-HANG_CLAIMS = 3
-EXIT_HUNG = 75
+#: claims are renewed this often in the time that they last; the watchdog counts on three quarters being left
+RENEWALS = 4
 GC_THRESHOLD = (100_000, 50, 50)
-
-
-class Watchdog:
-    """Ends the process when something blocks it too long; the supervisor starts a new one.
-
-    Blocked is: the event loop does not turn, or a watched thread computes on and on. Who waits for a store is not,
-    however long: that has timeouts of its own. A claim that ends so counts as a failure of its segment, so what hung us
-    is put aside in the end.
-    """
-
-    def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
-        self._keys = itertools.count()
-        self._began: dict[int, float] = {}
-        self._turned = time.monotonic()
-        self._timer: asyncio.TimerHandle | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
-
-    @contextlib.contextmanager
-    def watch(self) -> Iterator[None]:
-        """The work of a thread, while it is waited for."""
-        key = next(self._keys)
-        self._began[key] = time.monotonic()
-        try:
-            yield
-        finally:
-            del self._began[key]
-
-    def start(self) -> None:
-        """Begin to watch the loop that runs now, and what is watched."""
-        self._turn()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the watch."""
-        self._stop.set()
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _turn(self) -> None:
-        self._turned = time.monotonic()
-        self._timer = asyncio.get_running_loop().call_later(self._step_s, self._turn)
-
-    @property
-    def _step_s(self) -> float:
-        return min(self._limit_s / 4, 5)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._step_s):
-            oldest = min((self._turned, *tuple(self._began.values())))
-            if time.monotonic() - oldest > self._limit_s:
-                log.error("worker_hung")
-                os._exit(EXIT_HUNG)
 
 
 class Worker:
@@ -116,7 +59,7 @@ class Worker:
             projects=services.projects,
             sessions=services.sessions,
         )
-        self._watchdog = Watchdog(services.settings.claim_timeout_s * HANG_CLAIMS)
+        self._watchdog = Watchdog.of(services.settings.claim_timeout_s)
         self._finalizer = Finalizer(
             settings=services.settings,
             clock=services.clock,
@@ -127,6 +70,8 @@ class Worker:
         self._chores = Chores(services)
         self._wake = asyncio.Event()
         self._returned: list[Claim] = []
+        self._in_hand: set[Claim] = set()
+        self._due: list[tuple[int, int]] = []
         self._stop = asyncio.Event()
         self._name = f"{place()}-{os.getpid()}"
         self._looked = False
@@ -202,6 +147,7 @@ class Worker:
         self._watchdog.start()
         self._settled = False
         asyncio.get_running_loop().call_later(SETTLED_S, self._settle)
+        keeper = asyncio.create_task(self._keep_claims(), name="claims")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forever("segments", self._segments))
@@ -209,6 +155,7 @@ class Worker:
                 for name, interval_s, chore in self._chores.table():
                     group.create_task(self._forever(name, self._every(interval_s, chore)))
         finally:
+            keeper.cancel()
             self._watchdog.stop()
         with contextlib.suppress(Unavailable):  # what was not begun need not wait for the claim's end
             for claim in self._returned:
@@ -248,9 +195,9 @@ class Worker:
     async def _one_segment(self, claim: Claim) -> None:
         started = time.perf_counter()
         outcome = "done"
+        self._in_hand.add(claim)
         try:
-            async with self._held(partial(self._services.segments.renew, claim)):
-                fates = await self._processor.handle(claim)
+            fates = await self._processor.handle(claim)
             for (kind, fate), count in fates.items():
                 counter("playhead_worker_records_total").labels(kind, fate).inc(count)
         except ClaimLost:
@@ -263,45 +210,43 @@ class Worker:
             outcome = "failed"
         except Exception:
             outcome = "failed"  # noted on the segment; it is tried again by its rules
+        finally:
+            self._in_hand.remove(claim)
         counter("playhead_worker_segments_total").labels(outcome).inc()
         histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
 
-    @contextlib.asynccontextmanager
-    async def _held(self, renew: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-        """The claim of what is worked on is renewed while our loop turns: a slow store costs nobody their claim."""
+    async def _keep_claims(self) -> None:
+        """Renew the claims of what is in hand, or waits for one, while our loop turns.
 
-        async def again_and_again() -> None:
-            while True:
-                await asyncio.sleep(self._settings.claim_timeout_s / 3)
-                with contextlib.suppress(Unavailable):
-                    await renew()
-
-        task = asyncio.create_task(again_and_again())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        So a store that is slow costs nobody their claim, and what hangs us finds it fresh.
+        """
+        while True:
+            await asyncio.sleep(self._settings.claim_timeout_s / RENEWALS)
+            try:
+                await self._services.segments.renew([*self._returned, *self._in_hand])
+                for project_id, session_id in self._due:
+                    await self._finalizer.renew(project_id, session_id)
+            except Exception as problem:
+                log.warning("claims_not_renewed", error=type(problem).__name__)
 
     async def _recordings(self) -> None:
         due = await self._finalizer.claim(1, tried=self._settled)
-        for project_id, session_id in due:
-            started = time.perf_counter()
-            outcome = "new"
-            try:
-                async with self._held(partial(self._finalizer.renew, project_id, session_id)):
-                    version = await self._finalizer.finalize(project_id, session_id)
-                outcome = "new" if version == 1 else "renewed"
-            except Unavailable:
-                raise
-            except Exception:
-                outcome = "failed"  # logged there and put off
-            counter("playhead_recordings_total").labels(outcome).inc()
-            histogram("playhead_recording_seconds").observe(time.perf_counter() - started)
-            if self._stop.is_set():
-                return
         if not due:
             await self._pause(DUE_POLL_S)
+            return
+        started = time.perf_counter()
+        self._due = due
+        try:
+            version = await self._finalizer.finalize(*due[0])
+            outcome = "new" if version == 1 else "renewed"
+        except Unavailable:
+            raise
+        except Exception:
+            outcome = "failed"  # logged there and put off
+        finally:
+            self._due = []
+        counter("playhead_recordings_total").labels(outcome).inc()
+        histogram("playhead_recording_seconds").observe(time.perf_counter() - started)
 
 
 def place() -> str:

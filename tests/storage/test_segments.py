@@ -157,13 +157,13 @@ async def test_a_claim_can_be_kept_for_longer_but_not_after_it_was_lost(shelf):
     await shelf.add()
     (claim,) = await shelf.index.claim(1, "slow")
     shelf.clock.now_ms += MINUTE_MS - 1
-    await shelf.index.renew(claim)
+    await shelf.index.renew([claim])
     shelf.clock.now_ms += MINUTE_MS - 1
     assert await shelf.claimed() == []
     shelf.clock.now_ms += 1
     (new,) = await shelf.index.claim(1, "quick")
     await shelf.index.fail(new, "ValueError")
-    await shelf.index.renew(claim)
+    await shelf.index.renew([claim])
     shelf.clock.now_ms += MINUTE_MS - 1
     assert await shelf.claimed() == [claim.key]
 
