@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playhead.errors import BadSettings
 from playhead.settings import Settings
+from storage.durable_files import settle_folder, sync_folder
 
 TOKEN_SECRET = "token_secret"
 ADMIN_KEY = "admin_key"
@@ -72,6 +73,7 @@ def _kept(data_dir: Path, name: str, fresh: str) -> str:
 def _write_once(path: Path, value: str) -> None:
     """A durable file of mode 0600, whole or not at all; FileExistsError if it is there already."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settle_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -80,11 +82,7 @@ def _write_once(path: Path, value: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(draft)

@@ -155,7 +155,8 @@ class Settings(BaseModel):
 
     # -- processing
     claim_timeout_s: Seconds = Field(
-        60, description="a dead worker's claim is free after this, s; from 20 on one that hangs has ended before"
+        60,
+        description="a dead worker's claim is free after this, s; from 20 on one that hangs has ended before",
     )
     segment_attempts: Positive = Field(
         2, description="failures of a segment before it is processed record by record"

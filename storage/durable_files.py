@@ -35,18 +35,9 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, each entry durable."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
-
-
 def settle_folder(folder: Path) -> None:
     """Create a folder and make every entry on the way to it durable, whoever made them."""
-    make_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     for above in folder.absolute().parents:
         with contextlib.suppress(PermissionError):  # not ours, hence older than we are
             sync_folder(above)

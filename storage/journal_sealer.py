@@ -41,6 +41,7 @@ class Sealer:
         """`sealed` is called in the sealer's thread (or the one of `recover`)."""
         self._objects = objects
         self._folder = objects.root / OPEN_FOLDER
+        self._settled = False  # another process may have made the folder, and not synced it yet
         self._names = names
         self._largest_bytes = largest_bytes
         self._sealed = sealed
@@ -142,8 +143,9 @@ class Sealer:
 
     def _create(self) -> OpenSegment:
         try:
-            if not self._folder.is_dir():
+            if not (self._settled and self._folder.is_dir()):
                 settle_folder(self._folder)
+                self._settled = True
             return OpenSegment.create(self._folder, self._names.node, self._size)
         except OSError:
             self._size = min(SMALLEST_BYTES, self._size)  # a disk may be full for a large file only

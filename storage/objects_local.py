@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from playhead.errors import ObjectMissing, StorageUnavailable
+from storage.durable_files import settle_folder
 from storage.objects import ObjectInfo, check_key, check_prefix, probe
 
 THREADS = 8
 LIST_STEP = 500  # names per visit to a thread
+SETTLED = 10_000  # folders that are remembered
 STALE_S = 3600  # an unfinished file this old belongs to a process that was killed
 
 T = TypeVar("T")
@@ -37,6 +39,7 @@ class LocalObjects:
     def __init__(self, root: Path, threads: ThreadPoolExecutor) -> None:
         self.root = root
         self._threads = threads
+        self._settled: dict[str, int] = {}  # folders whose entries are on disk, to the inodes they had then
 
     def path(self, key: str) -> Path:
         """Where the object lies."""
@@ -148,14 +151,19 @@ class LocalObjects:
             try:
                 with self._folder(folders[:-1]) as above:
                     os.rmdir(folders[-1], dir_fd=above)
+                self._settled.pop("".join(f"{name}/" for name in folders), None)
             except OSError:
                 return
             folders = folders[:-1]
 
     @contextmanager
     def _folder(self, folders: Sequence[str], *, create: bool = False) -> Iterator[int]:
-        """Descriptor of a folder below the root, reached without following links."""
-        current = os.open(self.root, _FOLDER)
+        """Descriptor of a folder below the root, reached without following links.
+
+        With `create` the entry of every folder on the way is on disk, whoever made it: another process may have come
+        no further than mkdir.
+        """
+        current, way = os.open(self.root, _FOLDER), ""
         try:
             for name in folders:
                 try:
@@ -165,13 +173,25 @@ class LocalObjects:
                         raise
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(name, dir_fd=current)
-                    os.fsync(current)
                     following = os.open(name, _FOLDER, dir_fd=current)
-                os.close(current)
-                current = following
+                above, current, way = current, following, f"{way}{name}/"
+                try:
+                    if create:
+                        self._settle(way, current, above)
+                finally:
+                    os.close(above)
             yield current
         finally:
             os.close(current)
+
+    def _settle(self, way: str, folder: int, above: int) -> None:
+        """Make a folder's entry durable when this process comes to it for the first time."""
+        inode = os.fstat(folder).st_ino
+        if self._settled.get(way) != inode:
+            os.fsync(above)
+            if len(self._settled) >= SETTLED:
+                self._settled.clear()
+            self._settled[way] = inode
 
     def _walk(self, folder_key: str, prefix: str, after: str) -> Iterator[ObjectInfo]:
         """Files below a folder in the order of their keys, skipping folders that hold nothing wanted."""
@@ -253,7 +273,7 @@ def _read(descriptor: int, begin: int, end: int) -> bytes:
 def _prepare(root: Path) -> Path:
     """The real path of the root, made if needed, without the unfinished files of dead processes."""
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        settle_folder(root)
         root = root.resolve()
         (root / ".tmp").mkdir(exist_ok=True)
         for entry in os.scandir(root / ".tmp"):

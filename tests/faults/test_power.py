@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import random
 import sys
+from pathlib import Path
 
 import pytest
 
+from storage.journal_sealer import OPEN_FOLDER, Sealer
+from storage.objects_local import open_local
+from storage.segment_keys import SegmentNames
 from tests.faults.on_s3 import town_on_s3
 from tests.faults.power import Power
 from tests.faults.town import LONG, Town, new_town
+from tests.faults.witness import Witness
 
 CUTS = 30 if LONG else 2
 
@@ -33,6 +40,39 @@ def test_a_file_that_was_renamed_keeps_one_of_its_names(tmp_path, names) -> None
         seen.add((before.exists(), after.exists()))
         assert {path.read_bytes() for path in (before, after) if path.exists()} == {b"synced"}
     assert len(seen) > 1
+
+
+async def _put(root: Path) -> Path:
+    async with open_local(root) as objects:
+        await objects.put("a/b/key", b"acknowledged")
+    return root / "a/b/key"
+
+
+async def _open_segment(root: Path) -> Path:
+    async with open_local(root) as objects:
+        sealer = Sealer(objects, SegmentNames(lambda: 0), largest_bytes=1000, sealed=lambda *_: None)
+        await asyncio.to_thread(sealer.new_segment)
+    (path,) = (root / OPEN_FOLDER).iterdir()
+    return path
+
+
+@pytest.mark.parametrize(("made", "write"), [("root/a/b", _put), (f"root/{OPEN_FOLDER}", _open_segment)])
+async def test_folders_that_somebody_else_made_and_did_not_sync_hold_what_is_written(
+    tmp_path, monkeypatch, made, write
+) -> None:
+    for seed in range(10):
+        disk = tmp_path / str(seed)
+        disk.mkdir()
+        power = Power(disk)
+        (disk / made).mkdir(parents=True)  # its maker was killed
+        with (
+            contextlib.closing(Witness(power.variables["POWER_WITNESS"])) as witness,
+            monkeypatch.context() as patch,
+        ):
+            patch.setattr(os, "fsync", witness.synced)
+            path = await write(disk / "root")
+        power.cut([], random.Random(seed))
+        assert path.exists()
 
 
 @pytest.mark.crash
