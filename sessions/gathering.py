@@ -95,6 +95,7 @@ class Gatherer:
         gathered.material.coverage.clear()
         gathered.material.coverage.update(manifest.coverage)
         gathered.late_parts += manifest.completeness.get("late_parts", 0)
+        gathered.unreadable += manifest.completeness.get("unreadable_parts", 0)
         gathered.recording = name
         return manifest
 

@@ -168,9 +168,10 @@ class Finalizer:
                 await self._gatherer.add_recording(
                     gathered, *key, session.recording_name, pictures=session.frames_dropped_ms is None
                 )
+            known = gathered.unreadable
             await self._gatherer.add_parts(gathered, parts, late=bool(session.recording), tolerant=True)
-            if gathered.unreadable:
-                log.error("parts_unreadable", session=session.session_id, parts=gathered.unreadable)
+            if gathered.unreadable > known:
+                log.error("parts_unreadable", session=session.session_id, parts=gathered.unreadable - known)
             if session.frames_dropped_ms is not None:
                 gathered.material.pictures.clear()
             # In a thread: an hour's session takes a second, which segments would have to wait.

@@ -219,8 +219,17 @@ async def test_a_part_whose_bytes_are_gone_costs_only_itself(rig) -> None:
     await rig.work()
     assert len(await names(rig, session_id)) == 3
     assert await rig.record(session_id) == 1
-    view = (await rig.services.replays.get(await rig.session(session_id))).as_json()
-    assert view["completeness"]["unreadable_parts"] == 1
+    assert await _lacks(rig, session_id) == {"late_parts": 0, "unreadable_parts": 1}
+    await rig.batch(session_id, taps(NOW_MS + 9000, 1), index=5)
+    await rig.work()
+    assert await rig.record(session_id) == 2
+    assert await _lacks(rig, session_id) == {"late_parts": 1, "unreadable_parts": 1}
+
+
+async def _lacks(rig, session_id: int) -> dict[str, int]:
+    """What the recording says of parts."""
+    complete = (await rig.services.replays.get(await rig.session(session_id))).as_json()["completeness"]
+    return {name: complete[name] for name in ("late_parts", "unreadable_parts")}
 
 
 async def test_every_user_of_a_rich_session_still_finds_it_when_it_is_recorded(rig) -> None:
