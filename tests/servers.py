@@ -18,10 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from storage.embedded_postgres import EmbeddedPostgres, processes
 
@@ -77,6 +79,19 @@ def temporary_folder(prefix: str) -> Path:
     folder.chmod(0o755)
     _reaper.tell(str(folder))
     return folder
+
+
+@contextlib.contextmanager
+def small_volume(folder: Path, size: int) -> Iterator[Path]:
+    """The folder, made, as a volume of `size` bytes of its own; skips the test where none can be mounted."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, timeout=10).returncode:
+        pytest.skip("no small volume can be mounted here: it takes root on Linux")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=10)
 
 
 def free_port() -> int:

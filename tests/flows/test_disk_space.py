@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from storage.disk import Level
 from storage.migrate import drop_event_partition, ensure_event_partitions
 from tests.flows.rig import NOW_MS, Rig, open_rig
 from tests.flows.test_processing import upload
+from tests.servers import small_volume
 from workers import disk_space, retention, silence
 
 DISK_BYTES = 48_000_000
@@ -31,15 +31,8 @@ DAY_MS = 24 * HOUR_MS
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A volume of DISK_BYTES of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small volume")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(folder)], check=True, timeout=10
-    )
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True, timeout=10)
+    with small_volume(tmp_path / "small", DISK_BYTES) as folder:
+        yield folder
 
 
 async def recorded(rig: Rig, *, crash: bool = False, pictures: int = PICTURES) -> int:
