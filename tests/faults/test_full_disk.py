@@ -92,21 +92,22 @@ async def _full(volume: Path) -> AsyncIterator[None]:
 async def _refused_in_words(town: Town) -> None:
     """No session begins, running ones are put off, and the health page says why."""
     async with RawPhone.open(town.url, PROJECT, town.book) as phone, town.client() as client:
-        began = await _until(lambda: client.post("/v1/mobile/start", json=START), 503)
-        assert int(began.headers["retry-after"]) > 0 and "storage_full" in began.text
+        began = await _until(lambda: client.post("/v1/mobile/start", json=START), "storage_full")
+        assert began.status_code == 503 and int(began.headers["retry-after"]) > 0
         assert await phone.start() == 503
-        ready = (await _until(lambda: client.get("/readyz"), 503)).json()
-        assert ready["status"] == "unavailable"
+        looked = await _until(lambda: client.get("/readyz"), "unavailable")
+        ready = looked.json()
+        assert looked.status_code == 503 and ready["status"] == "unavailable"
         assert ready["dependencies"]["journal"]["state"] == "down"
         disk = ready["dependencies"]["disk"]
         assert (disk["state"], disk["detail"]) == ("down", "100% used") and "free some space" in disk["mend"]
 
 
-async def _until(ask: Callable[[], Awaitable[httpx.Response]], status: int) -> httpx.Response:
-    """Ask until it is answered so."""
+async def _until(ask: Callable[[], Awaitable[httpx.Response]], word: str) -> httpx.Response:
+    """Ask until the answer says so: levels are looked at every two seconds."""
     async with asyncio.timeout(30):
         while True:
             answer = await ask()
-            if answer.status_code == status:
+            if word in answer.text:
                 return answer
             await asyncio.sleep(0.1)
