@@ -145,7 +145,7 @@ async def processing(
         project = await services.projects.create(ProjectCreate(name="Bench", key="bench"))
         empty = await services.db.fetchval(SIZE)
         for width in chosen.widths:
-            messages = await fill(services, project.project_id, chosen.sessions, chosen.batches)
+            messages = await fill(services, project.project_id, chosen.sessions, chosen.batches, together=500)
             await asyncio.sleep(2)
             waiting, _ = await services.segments.waiting()
             before = ground.spent()

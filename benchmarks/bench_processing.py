@@ -1,9 +1,10 @@
 """Messages per second from the journal to Postgres, beside a bare COPY of the event rows that they make.
 
-    python -m benchmarks.bench_processing [--sessions 100] [--batches 60]
+    python -m benchmarks.bench_processing [--sessions 100] [--batches 60] [--alone]
 
 Bodies are like an SDK's flush: 40 messages, half logs and performance, half events; gzip. A segment holds some 17,000
-messages, what comes together in a third of a second at 50,000 messages/s.
+messages, what comes together in a third of a second at 50,000 messages/s; or, `--alone`, one batch, as where little
+comes and each is sealed by its age.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def body(rng: random.Random, index: int, at_ms: int) -> bytes:
     return gzip.compress(encode_batch(index, at_ms + PER_BATCH * 120, framed))
 
 
-async def fill(services: Services, project_id: int, sessions: int, batches: int) -> int:
-    """Append everything -> how many messages."""
+async def fill(services: Services, project_id: int, sessions: int, batches: int, *, together: int) -> int:
+    """Append everything, so many records at a time -> how many messages."""
     rng = random.Random(1)
     ids = SessionIds()
     now_ms = wall_clock()
@@ -76,8 +77,8 @@ async def fill(services: Services, project_id: int, sessions: int, batches: int)
         for n in range(batches):
             meta = {"plt": "ios"}
             records.append(Record("batch", project_id, session_id, (now_ms + n) * 1000, meta, bodies[n]))
-    for begin in range(0, len(records), 500):
-        await asyncio.gather(*(services.journal.append(r) for r in records[begin : begin + 500]))
+    for begin in range(0, len(records), together):
+        await asyncio.gather(*(services.journal.append(r) for r in records[begin : begin + together]))
     return sessions * batches * PER_BATCH
 
 
@@ -98,11 +99,12 @@ async def bare_copy(services: Services) -> tuple[int, float]:
         return len(rows), time.perf_counter() - began
 
 
-async def run(sessions: int, batches: int) -> None:
+async def run(sessions: int, batches: int, *, alone: bool) -> None:
     """Print one comparison."""
-    async with open_house(segment_target_bytes=SEGMENT_BYTES) as (services, project_id):
-        messages = await fill(services, project_id, sessions, batches)
+    async with open_house(segment_target_bytes=1 if alone else SEGMENT_BYTES) as (services, project_id):
+        messages = await fill(services, project_id, sessions, batches, together=1 if alone else 500)
         await asyncio.sleep(1)
+        segments = await services.db.fetchval("SELECT count(*) FROM segments")
         worker = Worker(services)
         tune_collector()
         began, before = time.perf_counter(), time.process_time()
@@ -112,7 +114,9 @@ async def run(sessions: int, batches: int) -> None:
         stored = await services.db.fetchval("SELECT sum(messages) FROM sessions")
         assert stored == messages, (stored, messages)
         rows, copied = await bare_copy(services)
-        print(f"{messages:,} messages in {sessions * batches:,} batches of {sessions} sessions")
+        print(
+            f"{messages:,} messages in {sessions * batches:,} batches of {sessions} sessions, {segments:,} segments"
+        )
         print(f"processed   {messages / spent:>10,.0f} messages/s   {rows / spent:>10,.0f} event rows/s")
         print(
             f"of its CPU  {messages / busy:>10,.0f} messages/s   (worker alone, without waiting for Postgres)"
@@ -126,10 +130,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--sessions", type=int, default=100)
     arguments.add_argument("--batches", type=int, default=60)
+    arguments.add_argument("--alone", action="store_true", help="every batch in a segment of its own")
     chosen = arguments.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print(f"machine: {machine.describe()}; one worker process")
-    asyncio.run(run(chosen.sessions, chosen.batches))
+    asyncio.run(run(chosen.sessions, chosen.batches, alone=chosen.alone))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ WHERE e.project_id = l.p AND e.session_id = l.s
 """
 LATE_PARTS = """
 INSERT INTO erased_parts (project_id, session_id, segment_key, record)
-SELECT p, s, $4, r FROM unnest($1::int[], $2::bigint[], $3::int[]) AS l(p, s, r) ON CONFLICT DO NOTHING
+SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::int[]) ON CONFLICT DO NOTHING
 """
 #: rows that a worker was writing while a session was erased come within this time, ms
 STRAY_MS = 3_600_000
@@ -134,14 +134,14 @@ async def delete_rows(conn: Any, project_id: int, session_id: int, *, now_ms: in
     return removed
 
 
-async def drop_late(conn: Any, segment_key: str, dropped: Sequence[tuple[int, int, int]]) -> None:
-    """Count what came for erased sessions, (project id, session id, place in the segment), and have it blanked."""
+async def drop_late(conn: Any, dropped: Sequence[tuple[int, int, str, int]]) -> None:
+    """Count what came for erased sessions, (project id, session id, segment, place in it), and have it blanked."""
     if not dropped:
         return
-    projects, sessions, places = (list(column) for column in zip(*dropped, strict=True))
+    projects, sessions, segments, places = (list(column) for column in zip(*dropped, strict=True))
     counts = Counter(zip(projects, sessions, strict=True))
     await conn.execute(LATE, [k[0] for k in counts], [k[1] for k in counts], list(counts.values()))
-    await conn.execute(LATE_PARTS, projects, sessions, places, segment_key)
+    await conn.execute(LATE_PARTS, projects, sessions, segments, places)
 
 
 async def remains_of_users(db: Database) -> list[tuple[int, str, int]]:

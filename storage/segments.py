@@ -46,16 +46,20 @@ SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::int[], $5::bool
 ON CONFLICT DO NOTHING RETURNING segment_key
 """
 CLAIM = """
-WITH picked AS (
-    SELECT segment_key, claim AS held FROM segments s
+WITH free AS (
+    SELECT segment_key, claim AS held, bytes FROM segments s
     WHERE state = 'pending' AND claimed_until_ms <= $1 AND (attempts = 0 OR $5)
       AND (NOT ordered OR NOT EXISTS (
           SELECT 1 FROM segments older WHERE older.state = 'pending' AND older.segment_key < s.segment_key))
     ORDER BY segment_key LIMIT $2 FOR UPDATE SKIP LOCKED
+), picked AS (
+    SELECT segment_key, held FROM (
+        SELECT segment_key, held, sum(bytes) OVER (ORDER BY segment_key) - bytes AS before FROM free) f
+    WHERE before < $6
 )
 UPDATE segments s SET claim = $3, claimed_until_ms = $1 + $4, attempts = attempts + 1
 FROM picked WHERE s.segment_key = picked.segment_key
-RETURNING s.segment_key, s.bytes, s.records, s.attempts, s.progress, picked.held IS NOT NULL
+RETURNING s.segment_key, s.bytes, s.records, s.attempts, s.progress, s.ordered, picked.held IS NOT NULL
 """
 HOLDERS = (
     "SELECT DISTINCT split_part(claim, ':', 1) FROM segments WHERE state = 'pending' AND claim IS NOT NULL"
@@ -66,7 +70,7 @@ WHERE state = 'pending' AND split_part(claim, ':', 1) = ANY($1) AND claimed_unti
 """
 FINISH = """
 UPDATE segments SET state = 'done', done_ms = $3, claim = NULL, accepted = '{}', summed = true
-WHERE segment_key = $1 AND claim = $2 AND state = 'pending' RETURNING 1
+WHERE (segment_key, claim) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND state = 'pending' RETURNING 1
 """
 ADVANCE = """
 UPDATE segments SET progress = $3, last_error = NULL, claimed_until_ms = $5,
@@ -107,7 +111,7 @@ WAITING = "SELECT count(*), min(created_ms) FROM segments WHERE state = 'pending
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One segment in a worker's hands; `attempts` counts this one, `progress` the records done one by one.
-    `orphaned`: whoever had it before ended, or hung, with it in hand.
+    `ordered`: everything older had ended before. `orphaned`: whoever had it before ended, or hung, with it in hand.
     """
 
     key: str
@@ -116,12 +120,18 @@ class Claim:
     attempts: int
     progress: int
     token: str
+    ordered: bool = False
     orphaned: bool = False
 
     @property
     def untried(self) -> bool:
         """Whether nobody has begun it before."""
         return self.attempts == 1 and not self.progress
+
+
+def _held(claims: Sequence[Claim]) -> tuple[list[str], list[str]]:
+    """(keys, tokens) of claims."""
+    return [claim.key for claim in claims], [claim.token for claim in claims]
 
 
 class SegmentIndex:
@@ -158,21 +168,22 @@ class SegmentIndex:
                 await notify(conn, CHANNEL)
         return len(new)
 
-    async def claim(self, limit: int, worker: str, *, tried: bool = True) -> list[Claim]:
+    async def claim(
+        self, limit: int, worker: str, *, tried: bool = True, enough_bytes: int = 1 << 60
+    ) -> list[Claim]:
         """Take the oldest pending segments that nobody holds, without those that were `tried` before if not wanted.
 
-        An ordered one waits for everything older.
+        Up to `limit`, but no more once they hold `enough_bytes`. An ordered one waits for everything older.
         """
         token = f"{worker}:{secrets.token_hex(8)}"
-        rows = await self._db.fetch(CLAIM, self._clock(), limit, token, self._claim_ms, tried)
-        claims = [Claim(row[0], row[1], row[2], row[3], row[4], token, row[5]) for row in rows]
+        rows = await self._db.fetch(CLAIM, self._clock(), limit, token, self._claim_ms, tried, enough_bytes)
+        claims = [Claim(row[0], row[1], row[2], row[3], row[4], token, row[5], row[6]) for row in rows]
         return sorted(claims, key=lambda claim: claim.key)
 
     async def renew(self, claims: Sequence[Claim]) -> None:
         """Keep claims, those that were lost aside, for as long as new ones would last."""
         if claims:
-            columns = [claim.key for claim in claims], [claim.token for claim in claims]
-            await self._db.execute(RENEW, *columns, self._clock() + self._claim_ms)
+            await self._db.execute(RENEW, *_held(claims), self._clock() + self._claim_ms)
 
     async def free(self, ended: Callable[[str], bool]) -> int:
         """Free the claims of workers that have `ended`, by name, before their time -> how many.
@@ -182,9 +193,9 @@ class SegmentIndex:
         names = [row[0] for row in await self._db.fetch(HOLDERS) if ended(row[0])]
         return len(await self._db.fetch(FREE, names, self._clock())) if names else 0
 
-    async def finish(self, conn: Any, claim: Claim) -> bool:
-        """Mark the segment done inside the caller's transaction; False: the claim was lost, roll back."""
-        return bool(await conn.fetchval(FINISH, claim.key, claim.token, self._clock()))
+    async def finish(self, conn: Any, *claims: Claim) -> bool:
+        """Mark segments done inside the caller's transaction; False: a claim was lost, roll back."""
+        return len(await conn.fetch(FINISH, *_held(claims), self._clock())) == len(claims)
 
     async def advance(self, conn: Any, claim: Claim, progress: int, project_id: int) -> bool:
         """Record `progress - 1` has ended, inside the caller's transaction; False: the claim was lost."""

@@ -1,4 +1,4 @@
-"""From readings to rows: what one segment's records change, before the database has said what of it is new."""
+"""From readings to rows: what records of one or more segments change, before the database says what of it is new."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ Term = tuple[str, str]
 class Item:
     """One record on its way through processing."""
 
+    segment_key: str
     place: int
     entry: Entry
     record: Record
@@ -77,7 +78,6 @@ class Share:
 class Rows:
     """What a set of new records adds; counters of messages that are events wait for `count_events`."""
 
-    segment_key: str
     quiet_ms: int
     updates: dict[SessionKey, SessionUpdate] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
@@ -181,7 +181,7 @@ class Rows:
             Part(
                 project_id=item.record.project_id,
                 session_id=span.session_id,
-                segment_key=self.segment_key,
+                segment_key=item.segment_key,
                 record=item.place,
                 kind=item.record.kind,
                 body_offset=item.entry.body_offset,

@@ -1,4 +1,4 @@
-"""Journal to Postgres: one transaction per segment, every record to exactly one fate.
+"""Journal to Postgres: one transaction for a segment or several small ones, every record to exactly one fate.
 
 A segment that fails as a whole is tried again, then processed record by record, at once if it ended its worker: the
 record that fails goes to the dead letters, its neighbours go on. Everything here may run twice, anywhere, in any order.
@@ -6,6 +6,7 @@ record that fails goes to the dead letters, its neighbours go on. Everything her
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -50,7 +51,7 @@ INSERT INTO received (project_id, session_id, digest)
 SELECT DISTINCT * FROM unnest($1::int[], $2::bigint[], $3::bytea[]) AS r(p, s, d) ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING RETURNING project_id, session_id, digest
 """
-LEFT = "SELECT accepted FROM segments WHERE segment_key = $1"
+LEFT = "SELECT segment_key, accepted FROM segments WHERE segment_key = ANY($1)"
 
 
 class ClaimLost(PlayheadError):
@@ -83,6 +84,16 @@ class Processor:
         self._opener = Opener(db=db, projects=projects, limits=limits, clock=clock)
         self._known_terms: OrderedDict[term_store.Row, None] = OrderedDict()
 
+    async def handle_together(self, claims: Sequence[Claim]) -> Counter[tuple[str, Fate]]:
+        """Process several segments as if they were one -> how many records of each kind met which fate.
+
+        Raises whatever goes wrong, which then is for `handle` to find out: nothing has happened.
+        """
+        loaded = await asyncio.gather(*map(self._load, claims))
+        items = [item for own in loaded for item in own]
+        await self._process(claims, items)
+        return Counter((item.record.kind, item.fate) for item in items if item.fate)
+
     async def handle(self, claim: Claim) -> Counter[tuple[str, Fate]]:
         """Process one claimed segment -> how many records of each kind met which fate.
 
@@ -113,7 +124,7 @@ class Processor:
     async def _is_too_much(self, claim: Claim, items: list[Item]) -> bool:
         """Process them at once; True, and nothing is held any more, if they are too large for that."""
         try:
-            await self._process(claim, items)
+            await self._process([claim], items)
         except TooMuch:
             items.clear()
             return True
@@ -129,40 +140,50 @@ class Processor:
         items: list[Item] = []
         for place, (entry, found) in enumerate(read_records(data)):
             if isinstance(found, Record):
-                items.append(Item(place, entry, found))
+                items.append(Item(claim.key, place, entry, found))
             else:
                 hollow = Record(
                     entry.kind, entry.project_id, entry.session_id, entry.received_us, entry.meta, b""
                 )
-                items.append(Item(place, entry, hollow, fate=Fate.QUARANTINED, reason="damaged in storage"))
+                items.append(
+                    Item(claim.key, place, entry, hollow, fate=Fate.QUARANTINED, reason="damaged in storage")
+                )
         return items
 
-    async def _shortfall(self, conn: Any, claim: Claim, items: Sequence[Item]) -> Counter[int]:
+    async def _shortfall(
+        self,
+        conn: Any,
+        claims: Sequence[Claim],
+        items: Sequence[Item],
+        reason: str = "damaged in storage",
+    ) -> Counter[int]:
         """Records that were accepted and that damage has made unfindable, by project; they get a dead letter."""
-        left = Counter({int(p): n for p, n in (await conn.fetchval(LEFT, claim.key) or {}).items()})
-        short = left - Counter(item.record.project_id for item in items)
-        await self._mourn(conn, claim, short, "damaged in storage")
+        short: Counter[int] = Counter()
+        found = Counter((item.segment_key, item.record.project_id) for item in items)
+        for key, accepted in await conn.fetch(LEFT, [claim.key for claim in claims]):
+            lost = Counter({int(p): n - found[key, int(p)] for p, n in accepted.items()})
+            await self._mourn(conn, key, +lost, reason)
+            short += lost
         return short
 
-    async def _mourn(self, conn: Any, claim: Claim, lost: Counter[int], reason: str) -> None:
+    async def _mourn(self, conn: Any, segment_key: str, lost: Counter[int], reason: str) -> None:
         """One dead letter per project for records of which nothing is left."""
         for project_id, count in lost.items():
             record = Record("segment", project_id, None, self._clock() * 1000, {}, b"")
             await dead_letters.add(
-                conn, segment_key=claim.key, place=-project_id, record=record, reason=reason,
+                conn, segment_key=segment_key, place=-project_id, record=record, reason=reason,
                 detail={"records": count}, now_ms=self._clock(),
             )  # fmt: skip
 
     async def _give_up(self, claim: Claim, problem: PlayheadError) -> Counter[tuple[str, Fate]]:
         """End a segment of which nothing can be read: its records are quarantined, though no bytes are left."""
         async with self._db.transaction() as conn:
-            left = Counter({int(p): n for p, n in (await conn.fetchval(LEFT, claim.key) or {}).items()})
+            left = await self._shortfall(conn, [claim], [], problem.code)
             if not await self._segments.finish(conn, claim):
                 raise ClaimLost
             await ledger.add(conn, {(p, str(Fate.QUARANTINED)): count for p, count in left.items()})
-            await self._mourn(conn, claim, left, problem.code)
         log.error("segment_lost", segment=claim.key, reason=problem.code)
-        return Counter({("segment", Fate.QUARANTINED): sum(left.values())})
+        return Counter({("segment", Fate.QUARANTINED): left.total()})
 
     async def _one_by_one(self, claim: Claim, items: list[Item]) -> Counter[tuple[str, Fate]]:
         """Each record in a transaction of its own; what fails (or killed the worker before) is quarantined."""
@@ -172,21 +193,21 @@ class Processor:
             try:
                 if reason:
                     raise Malformed(reason)
-                await self._process(claim, [item], last=item is items[-1])
+                await self._process([claim], [item], last=item is items[-1])
             except (Unavailable, ClaimLost):  # a record that is begun and not ended twice is put aside
                 raise
             except Exception as problem:
                 log.warning("record failed", action="record_failed", segment=claim.key, record=item.place,
                             error=type(problem).__name__)  # fmt: skip
-                failed = Item(item.place, item.entry, item.record)
+                failed = Item(claim.key, item.place, item.entry, item.record)
                 failed.end(Fate.QUARANTINED, reason or f"failed: {type(problem).__name__}")
-                await self._process(claim, [failed], last=item is items[-1])
+                await self._process([claim], [failed], last=item is items[-1])
                 item.fate = Fate.QUARANTINED
             fates[item.record.kind, item.fate or Fate.QUARANTINED] += 1
             item.reading = item.events = None
         return fates
 
-    async def _process(self, claim: Claim, items: list[Item], *, last: bool | None = None) -> None:
+    async def _process(self, claims: Sequence[Claim], items: list[Item], *, last: bool | None = None) -> None:
         """All of `items` in one transaction. `last`: none for whole segments, else whether this record ends it."""
         try:
             await self._opener.open(items)
@@ -195,20 +216,20 @@ class Processor:
             async def commit() -> None:
                 for item, state in zip(items, opened, strict=True):
                     item.state = state
-                await self._commit(claim, items, last)
+                await self._commit(claims, items, last)
 
             await until_unhindered(commit)
         finally:
             self._opener.close(items)
 
-    async def _commit(self, claim: Claim, items: list[Item], last: bool | None) -> None:
+    async def _commit(self, claims: Sequence[Claim], items: list[Item], last: bool | None) -> None:
         """One order of locks for all who write sessions: events, sessions, terms, summaries, ledger."""
-        await self._keep_objects(claim, items)
+        await self._keep_objects(items)
         written: list[tuple[Rows, dict[SessionKey, Session]]] = []
         tally = Tally()
         async with self._db.transaction() as conn:
-            short = await self._shortfall(conn, claim, items) if last is not False else Counter[int]()
-            if not await self._advance(conn, claim, items, last):
+            short = await self._shortfall(conn, claims, items) if last is not False else Counter[int]()
+            if not await self._advance(conn, claims, items, last):
                 raise ClaimLost
             told = [i for i in items if i.fate is None and i.events is not None]
             await self._write_events(conn, told, tally)
@@ -218,18 +239,22 @@ class Processor:
                 if group:
                     async with self._as_written(conn, [rows for rows, _ in written]):
                         sessions = await self._routed(conn, group)
-                    written.append((await self._write(conn, claim, group, sessions, tally), sessions))
+                    written.append((await self._write(conn, group, sessions, tally), sessions))
             terms = await self._write_sessions(conn, [rows for rows, _ in written])
             await named_images.insert(conn, items)
-            await self._bury(conn, claim, items)
-            dropped = [(i.record.project_id, session_id, i.place) for i in items for session_id in i.erased]
-            await erasure.drop_late(conn, claim.key, dropped)
+            await self._bury(conn, items)
+            dropped = [
+                (i.record.project_id, session_id, i.segment_key, i.place)
+                for i in items
+                for session_id in i.erased
+            ]
+            await erasure.drop_late(conn, dropped)
             await tally.write(conn)
             fates = Counter((i.record.project_id, str(i.fate)) for i in items)
             fates.update({(project_id, str(Fate.QUARANTINED)): count for project_id, count in short.items()})
             await ledger.add(conn, fates)
         await self._objects.delete(
-            dead_letters.object_key(claim.key, i.place)
+            dead_letters.object_key(i.segment_key, i.place)
             for i in items
             if i.reading and i.reading.faults and i.fate not in (Fate.STORED, Fate.QUARANTINED)
         )
@@ -239,11 +264,11 @@ class Processor:
         while len(self._known_terms) > KNOWN_TERMS:
             self._known_terms.popitem(last=False)
 
-    async def _keep_objects(self, claim: Claim, items: Sequence[Item]) -> None:
+    async def _keep_objects(self, items: Sequence[Item]) -> None:
         """Objects go before the rows that name them."""
         for item in items:
             if item.fate is Fate.QUARANTINED or (item.reading and item.reading.faults):
-                await dead_letters.keep(self._objects, claim.key, item.place, item.record)
+                await dead_letters.keep(self._objects, item.segment_key, item.place, item.record)
             for picture in item.reading.named if item.reading else ():
                 await named_images.keep(self._objects, item.record.project_id, picture)
 
@@ -275,7 +300,6 @@ class Processor:
     async def _write(
         self,
         conn: Any,
-        claim: Claim,
         items: list[Item],
         sessions: dict[SessionKey, Session],
         tally: Tally,
@@ -283,7 +307,7 @@ class Processor:
         """Write events and parts of what is new -> what is to be said of the sessions."""
         await self._drop_unwanted(conn, items)
         await self._mark_duplicates(conn, [item for item in items if item.fate is None])
-        rows = self._rows(claim, [item for item in items if item.fate is Fate.STORED], sessions)
+        rows = self._rows([item for item in items if item.fate is Fate.STORED], sessions)
         events = [event for share in rows.shares for event in share.events]
         rows.count_events(await event_store.insert_new(conn, events, tally))
         await part_store.insert(conn, rows.parts)
@@ -327,9 +351,12 @@ class Processor:
                 fresh = not own or any(event.key in new for event, _ in own)
                 item.end(Fate.STORED if fresh else Fate.DUPLICATE)
 
-    async def _advance(self, conn: Any, claim: Claim, items: list[Item], last: bool | None) -> bool:
+    async def _advance(
+        self, conn: Any, claims: Sequence[Claim], items: list[Item], last: bool | None
+    ) -> bool:
         if last is None:
-            return bool(await self._segments.finish(conn, claim))
+            return bool(await self._segments.finish(conn, *claims))
+        (claim,) = claims
         return await self._segments.advance(conn, claim, items[0].place + 1, items[0].record.project_id) and (
             not last or await self._segments.finish(conn, claim)
         )
@@ -377,8 +404,8 @@ class Processor:
             item.end(Fate.STORED if body in new else Fate.DUPLICATE)
             new.discard(body)
 
-    def _rows(self, claim: Claim, items: Sequence[Item], sessions: dict[SessionKey, Session]) -> Rows:
-        rows = Rows(claim.key, quiet_ms=int(self._settings.session_quiet_s * 1000))
+    def _rows(self, items: Sequence[Item], sessions: dict[SessionKey, Session]) -> Rows:
+        rows = Rows(quiet_ms=int(self._settings.session_quiet_s * 1000))
         offsets = {key: session.clock_offset_ms for key, session in sessions.items()}
         for item in sorted(items, key=lambda item: item.record.kind != "start"):
             if item.record.kind == "start":
@@ -407,14 +434,14 @@ class Processor:
         )
         return [row for row in found if row not in self._known_terms]
 
-    async def _bury(self, conn: Any, claim: Claim, items: Sequence[Item]) -> None:
+    async def _bury(self, conn: Any, items: Sequence[Item]) -> None:
         for item in items:
             faults = item.reading.faults if item.reading and item.fate is Fate.STORED else []
             if item.fate is Fate.QUARANTINED or faults:
                 counter("playhead_dead_letters_total").labels(item.record.kind).inc()
                 await dead_letters.add(
                     conn,
-                    segment_key=claim.key,
+                    segment_key=item.segment_key,
                     place=item.place,
                     record=item.record,
                     reason=item.reason or "partly unreadable",

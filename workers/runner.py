@@ -8,8 +8,8 @@ import gc
 import os
 import signal
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +17,7 @@ import structlog
 from messages import Limits
 from playhead.errors import PlayheadError, Unavailable
 from playhead.telemetry import counter, histogram
+from storage.ledger import Fate
 from storage.segments import Claim
 from workers.chores import Chores
 from workers.finalizer import Finalizer
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-CLAIMS = 4
+#: segments taken at a time: so many, but no more once they hold so many bytes
+CLAIMS = 64
+CLAIM_BYTES = 1_000_000
+#: small ones that are processed as if they were one
+BUNDLE = 32
+BUNDLE_BYTES = 250_000
 #: segments in hand at once: one is decoded while the database works on the others
 AT_ONCE = 3
 IDLE_S = 1.0
@@ -100,7 +106,9 @@ class Worker:
         async def claim_more() -> None:
             nonlocal taken
             if not tried and not self._stop.is_set():
-                claims = await self._services.segments.claim(CLAIMS, self._name, tried=self._settled)
+                claims = await self._services.segments.claim(
+                    CLAIMS, self._name, tried=self._settled, enough_bytes=CLAIM_BYTES
+                )
                 taken += len(claims)
                 self._returned.extend(claims)
                 fresh.extend(claim for claim in claims if claim.untried)
@@ -128,9 +136,7 @@ class Worker:
                         await claim_more()
                     if not claims:
                         return
-                    claim = claims.popleft()
-                    self._returned.remove(claim)
-                    await self._one_segment(claim)
+                    await self._bundle(next_bundle(claims))
             except BaseException:
                 claims.clear()
                 raise
@@ -192,14 +198,39 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE_S)
 
+    async def _bundle(self, claims: Sequence[Claim]) -> None:
+        """Process small segments as if they were one; where that fails, each shows alone whether it is to blame."""
+        if len(claims) > 1 and await self._together(claims):
+            return
+        for claim in claims:
+            if self._stop.is_set():
+                return
+            self._returned.remove(claim)
+            await self._one_segment(claim)
+
+    async def _together(self, claims: Sequence[Claim]) -> bool:
+        """Whether that went well; if not, nothing has happened. Raises Unavailable if a store is away."""
+        started = time.perf_counter()
+        try:
+            fates = await self._processor.handle_together(claims)
+        except Unavailable:
+            await self._processor.check_stores()
+            return False
+        except Exception as problem:
+            log.info("bundle_failed", segments=len(claims), error=type(problem).__name__)
+            return False
+        for claim in claims:
+            self._returned.remove(claim)
+        self._count(fates, "done", len(claims), started)
+        return True
+
     async def _one_segment(self, claim: Claim) -> None:
         started = time.perf_counter()
         outcome = "done"
+        fates: Counter[tuple[str, Fate]] = Counter()
         self._in_hand.add(claim)
         try:
             fates = await self._processor.handle(claim)
-            for (kind, fate), count in fates.items():
-                counter("playhead_worker_records_total").labels(kind, fate).inc(count)
         except ClaimLost:
             outcome = "lost"
         except Unavailable as problem:
@@ -212,7 +243,13 @@ class Worker:
             outcome = "failed"  # noted on the segment; it is tried again by its rules
         finally:
             self._in_hand.remove(claim)
-        counter("playhead_worker_segments_total").labels(outcome).inc()
+        self._count(fates, outcome, 1, started)
+
+    @staticmethod
+    def _count(fates: Counter[tuple[str, Fate]], outcome: str, segments: int, started: float) -> None:
+        for (kind, fate), count in fates.items():
+            counter("playhead_worker_records_total").labels(kind, fate).inc(count)
+        counter("playhead_worker_segments_total").labels(outcome).inc(segments)
         histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
 
     async def _keep_claims(self) -> None:
@@ -247,6 +284,20 @@ class Worker:
             self._due = []
         counter("playhead_recordings_total").labels(outcome).inc()
         histogram("playhead_recording_seconds").observe(time.perf_counter() - started)
+
+
+def next_bundle(claims: deque[Claim]) -> list[Claim]:
+    """Take the first claim and the small, unordered, untried ones behind it."""
+    bundle = [claims.popleft()]
+    size = bundle[0].bytes
+    while (
+        claims and len(bundle) < BUNDLE and all(c.untried and not c.ordered for c in (bundle[0], claims[0]))
+    ):
+        size += claims[0].bytes
+        if size > BUNDLE_BYTES:
+            break
+        bundle.append(claims.popleft())
+    return bundle
 
 
 def place() -> str:

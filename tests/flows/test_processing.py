@@ -22,7 +22,7 @@ from messages.schema import (
     MobileViewComponentEvent,
 )
 from storage import dead_letters
-from tests.flows.rig import NOW_MS, open_rig
+from tests.flows.rig import NOW_MS, Rig, open_rig
 
 
 @pytest.fixture
@@ -405,6 +405,46 @@ async def test_a_segment_whose_bytes_are_gone_ends_as_quarantined_and_holds_noth
     assert (await rig.session(session_id)).clicks == 3
     balance = await rig.balance()
     assert (balance.stored, balance.quarantined, balance.difference) == (1, 1, 0)
+
+
+async def test_small_segments_are_processed_as_if_they_were_one(rig) -> None:
+    session_id = await rig.start()
+    await _segment_of_its_own(rig, 1)
+    for number in range(12):
+        await rig.batch(session_id, told(NOW_MS + number * 1000), index=number * 6)
+        await _segment_of_its_own(rig, number + 2)
+    await rig.work()
+    assert (await rig.session(session_id)).clicks == 3 * 12
+    transactions = await rig.services.db.fetchval("SELECT count(DISTINCT xmin::text) FROM segments")
+    assert transactions == 1
+
+
+async def test_of_small_segments_one_that_fails_costs_its_neighbours_nothing(rig) -> None:
+    session_id = await rig.start()
+    await _segment_of_its_own(rig, 1)
+    poison = await rig.start(user_uuid="x")
+    await _segment_of_its_own(rig, 2)
+    for number in range(5):
+        await rig.batch(session_id, told(NOW_MS + number * 1000), index=number * 6)
+        await _segment_of_its_own(rig, number + 3)
+    await rig.services.db.execute(
+        f"ALTER TABLE sessions ADD CONSTRAINT poison CHECK (session_id <> {poison})"
+    )
+    await rig.worker.once()
+    assert (await rig.session(session_id)).clicks == 3 * 5
+    attempts = "SELECT count(*), max(attempts) FROM segments WHERE state = 'pending'"
+    assert tuple(await rig.services.db.fetchrow(attempts)) == (1, 1)
+    balance = await rig.balance()
+    assert (balance.stored, balance.quarantined, balance.pending) == (6, 0, 1)
+
+
+async def _segment_of_its_own(rig: Rig, segments: int) -> None:
+    """What was appended is sealed and indexed, and so many segments there are."""
+    for _ in range(500):
+        if await rig.services.db.fetchval("SELECT count(*) FROM segments") == segments:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("not sealed")
 
 
 async def test_a_record_that_fails_is_put_aside_and_its_neighbours_go_on(rig) -> None:

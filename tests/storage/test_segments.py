@@ -183,6 +183,32 @@ async def test_what_a_worker_held_when_it_ended_is_free_before_its_time_and_know
     assert await shelf.finish(alive)
 
 
+async def test_small_segments_are_claimed_together_and_of_large_ones_no_more_than_enough(shelf):
+    small = [await shelf.add() for _ in range(5)]
+    large = [await shelf.add(size=10_000) for _ in range(3)]
+    claims = await shelf.index.claim(7, "w", enough_bytes=10_000)
+    assert [claim.key for claim in claims] == [*small, large[0]]
+    async with shelf.db.transaction() as conn:
+        assert await shelf.index.finish(conn, *claims)
+    claims = await shelf.index.claim(7, "w", enough_bytes=1)
+    assert [claim.key for claim in claims] == [large[1]]
+    assert await shelf.claimed() == [large[2]]
+
+
+async def test_where_one_claim_of_several_is_lost_none_is_finished(shelf):
+    keys = [await shelf.add() for _ in range(2)]
+    claims = await shelf.index.claim(2, "slow")
+    shelf.clock.now_ms += 2 * MINUTE_MS
+    (_,) = await shelf.index.claim(1, "quick")
+    with pytest.raises(RuntimeError, match="lost"):
+        async with shelf.db.transaction() as conn:
+            if not await shelf.index.finish(conn, *claims):
+                raise RuntimeError("lost")
+    assert [(await shelf.row(key))["state"] for key in keys] == ["pending", "pending"]
+    await shelf.index.renew(claims)
+    assert await shelf.claimed() == []
+
+
 async def test_an_expired_claim_that_nobody_took_may_still_finish(shelf):
     await shelf.add()
     (claim,) = await shelf.index.claim(1, "slow")
