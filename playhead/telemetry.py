@@ -102,7 +102,7 @@ METRICS: tuple[Metric, ...] = (
     # -- workers
     _level("playhead_segments_pending", "segments", "segments not yet processed", pooled="mostrecent"),
     _level("playhead_segments_pending_seconds", "s", "age of the oldest of them", pooled="mostrecent"),
-    _count("playhead_worker_segments_total", "segments", "done, failed, one_by_one, lost", "outcome"),
+    _count("playhead_worker_segments_total", "segments", "done, failed, hindered, lost", "outcome"),
     _spread("playhead_worker_segment_seconds", "s", "a segment, or small ones together, from claim to commit"),
     _count("playhead_worker_records_total", "records", "records processed, by fate", "kind", "fate"),
     _count("playhead_dead_letters_total", "records", "records put aside with a reason", "kind"),

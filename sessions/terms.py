@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-import asyncpg
-
 from playhead.errors import DatabaseUnavailable
-from storage.postgres import Database
+from storage.postgres import Database, hindered
 
 INSERT_NEW = """
 INSERT INTO facets (project_id, facet, value, started_ms, session_id)
@@ -102,6 +100,6 @@ async def purge(db: Database, only: int | None = None) -> None:
                     await conn.execute(LOCK, project_id)
                     more = await conn.fetchval(PURGE, project_id, PURGED) == PURGED
             except DatabaseUnavailable as problem:
-                if not isinstance(problem.__cause__, asyncpg.LockNotAvailableError):
+                if not hindered(problem):
                     raise
                 more = False

@@ -137,6 +137,11 @@ async def until_unhindered(transaction: Callable[[], Awaitable[T]]) -> T:
     return await transaction()
 
 
+def hindered(problem: Exception) -> bool:
+    """Whether only a lock that somebody else holds was in the way."""
+    return isinstance(problem.__cause__, asyncpg.LockNotAvailableError)
+
+
 @contextlib.asynccontextmanager
 async def open_pool(
     settings: Settings, *, size: int | None = None, timeout_s: float | None = None
@@ -163,6 +168,9 @@ async def open_pool(
         server_settings={
             "application_name": "playhead",
             "statement_timeout": str(int(timeout_s * 1000)),
+            "lock_timeout": str(
+                int(timeout_s * 1000 / 3)
+            ),  # who waits for a lock can tell that from a slow server
             "idle_in_transaction_session_timeout": str(int((timeout_s + 60) * 1000)),
             "timezone": "UTC",
         },

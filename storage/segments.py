@@ -87,7 +87,7 @@ UPDATE segments SET claim = NULL, claimed_until_ms = $3,
 WHERE segment_key = $1 AND claim = $2
 """
 GIVE_BACK = """
-UPDATE segments SET claim = NULL, claimed_until_ms = 0, attempts = greatest(attempts - 1, 0),
+UPDATE segments SET claim = NULL, claimed_until_ms = $3, attempts = greatest(attempts - 1, 0),
     last_error = CASE WHEN last_error LIKE 'record %' THEN NULL ELSE last_error END
 WHERE segment_key = $1 AND claim = $2
 """
@@ -219,9 +219,9 @@ class SegmentIndex:
         pause_ms = min(200 * 2**claim.attempts, 10_000)
         await self._db.execute(FAIL, claim.key, claim.token, self._clock() + pause_ms, reason[:200])
 
-    async def give_back(self, claim: Claim) -> None:
-        """Give the segment back untouched: a store was away, the segment is not to blame."""
-        await self._db.execute(GIVE_BACK, claim.key, claim.token)
+    async def give_back(self, claim: Claim, *, pause_s: float = 0) -> None:
+        """Give the segment back untouched, to be taken after `pause_s`: the segment is not to blame."""
+        await self._db.execute(GIVE_BACK, claim.key, claim.token, self._clock() + int(pause_s * 1000))
 
     async def waiting(self) -> tuple[int, int | None]:
         """(pending segments, when the oldest of them was made, ms)."""

@@ -223,7 +223,7 @@ class Processor:
             self._opener.close(items)
 
     async def _commit(self, claims: Sequence[Claim], items: list[Item], last: bool | None) -> None:
-        """One order of locks for all who write sessions: events, sessions, terms, summaries, ledger."""
+        """Sessions are locked in the order of their keys, and before their terms, as whoever writes them does."""
         await self._keep_objects(items)
         written: list[tuple[Rows, dict[SessionKey, Session]]] = []
         tally = Tally()
@@ -242,7 +242,7 @@ class Processor:
                     written.append((await self._write(conn, group, sessions, tally), sessions))
             terms = await self._write_sessions(conn, [rows for rows, _ in written])
             await named_images.insert(conn, items)
-            await self._bury(conn, items)
+            buried = await self._bury(conn, items)
             dropped = [
                 (i.record.project_id, session_id, i.segment_key, i.place)
                 for i in items
@@ -253,6 +253,8 @@ class Processor:
             fates = Counter((i.record.project_id, str(i.fate)) for i in items)
             fates.update({(project_id, str(Fate.QUARANTINED)): count for project_id, count in short.items()})
             await ledger.add(conn, fates)
+        for kind in buried:
+            counter("playhead_dead_letters_total").labels(kind).inc()
         await self._objects.delete(
             dead_letters.object_key(i.segment_key, i.place)
             for i in items
@@ -279,13 +281,11 @@ class Processor:
         if not earlier:
             yield
             return
-        transaction = conn.transaction()  # a savepoint
-        await transaction.start()
-        try:
-            await apply_updates(conn, _updates(earlier))
-            yield
-        finally:
-            await transaction.rollback()
+        savepoint = conn.transaction()
+        await savepoint.start()
+        await apply_updates(conn, _updates(earlier))
+        yield
+        await savepoint.rollback()  # after an error nothing is left to be rolled back but the whole
 
     async def _routed(self, conn: Any, items: list[Item]) -> dict[SessionKey, Session]:
         """Decide which sessions the records belong to -> those of them that there are."""
@@ -434,11 +434,13 @@ class Processor:
         )
         return [row for row in found if row not in self._known_terms]
 
-    async def _bury(self, conn: Any, items: Sequence[Item]) -> None:
+    async def _bury(self, conn: Any, items: Sequence[Item]) -> list[str]:
+        """Write dead letters -> their kinds."""
+        kinds = []
         for item in items:
             faults = item.reading.faults if item.reading and item.fate is Fate.STORED else []
             if item.fate is Fate.QUARANTINED or faults:
-                counter("playhead_dead_letters_total").labels(item.record.kind).inc()
+                kinds.append(item.record.kind)
                 await dead_letters.add(
                     conn,
                     segment_key=item.segment_key,
@@ -448,6 +450,7 @@ class Processor:
                     detail={"faults": [list(fault) for fault in faults]} if faults else {},
                     now_ms=self._clock(),
                 )
+        return kinds
 
 
 def _updates(written: Sequence[Rows]) -> list[SessionUpdate]:

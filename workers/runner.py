@@ -18,6 +18,7 @@ from messages import Limits
 from playhead.errors import PlayheadError, Unavailable
 from playhead.telemetry import counter, histogram
 from storage.ledger import Fate
+from storage.postgres import hindered
 from storage.segments import Claim
 from workers.chores import Chores
 from workers.finalizer import Finalizer
@@ -43,6 +44,8 @@ DUE_POLL_S = 0.5
 #: comes first would be blamed for it
 SETTLED_S = 3.0
 AWAY_S = 1.0
+#: a segment is left alone for so long when somebody else holds a lock that it needs
+HINDERED_S = 5.0
 #: claims are renewed this often in the time that they last; the watchdog counts on three quarters being left
 RENEWALS = 4
 GC_THRESHOLD = (100_000, 50, 50)
@@ -237,8 +240,12 @@ class Worker:
             self._returned.append(claim)
             await self._processor.check_stores()  # raises if one is away: the segment is not to blame
             self._returned.remove(claim)
-            await self._services.segments.fail(claim, problem.code)
-            outcome = "failed"
+            if hindered(problem):  # nor here
+                await self._services.segments.give_back(claim, pause_s=HINDERED_S)
+                outcome = "hindered"
+            else:
+                await self._services.segments.fail(claim, problem.code)
+                outcome = "failed"
         except Exception:
             outcome = "failed"  # noted on the segment; it is tried again by its rules
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from storage import dead_letters, doomed
 from storage.objects import probe
 from tests.flows.rig import NOW_MS, USER, open_rig
 from tests.flows.test_processing import multipart, upload
+from workers import runner
 from workers.finalizer import SELDOM_MS, Finalizer, RecordingFailed
 from workers.runner import Worker
 
@@ -125,6 +127,51 @@ async def test_a_store_that_is_slow_costs_no_worker_its_claim(postgres_dsn, tmp_
             rig.clock.now_ms += 100
             await asyncio.sleep(0.05)
         assert len(await names(rig, session_id)) == 3
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+
+async def test_a_lock_that_others_hold_is_no_segment_s_fault(postgres_dsn, tmp_path) -> None:
+    async with open_rig(postgres_dsn, tmp_path, database_timeout_s=1) as rig:
+        services = rig.services
+        session_id = await rig.start()
+        await rig.work()
+        await rig.batch(session_id, taps(NOW_MS))
+        async with services.db.transaction() as conn:
+            await conn.execute("LOCK TABLE events IN SHARE MODE")  # as making an index does
+            for _ in range(6):
+                with contextlib.suppress(AssertionError):
+                    await rig.work(tries=20)
+                rig.clock.now_ms += 20_000
+            rows = await services.db.fetch(
+                "SELECT attempts, last_error FROM segments WHERE state = 'pending'"
+            )
+            assert [tuple(row) for row in rows] == [(0, None)]
+        await rig.work()
+        balance = await rig.balance()
+        assert (balance.stored, balance.quarantined, balance.difference) == (2, 0, 0)
+
+
+async def test_a_new_worker_leaves_what_was_tried_before_alone_for_some_time(
+    postgres_dsn, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(runner, "SETTLED_S", 1.5)
+    async with open_rig(postgres_dsn, tmp_path) as rig:
+        await rig.start()
+        while not (tried := await rig.services.segments.claim(9, "ended")):
+            rig.clock.now_ms += 10
+            await asyncio.sleep(0.01)
+        await rig.services.segments.fail(tried[0], "failed")
+        rig.clock.now_ms += 60_000
+        state = "SELECT min(state), max(attempts) FROM segments"
+        began = time.monotonic()
+        worker = asyncio.create_task(Worker(rig.services).run())
+        while time.monotonic() < began + 1:
+            assert tuple(await rig.services.db.fetchrow(state)) == ("pending", 1)
+            await asyncio.sleep(0.05)
+        while tuple(await rig.services.db.fetchrow(state)) != ("done", 2):
+            rig.clock.now_ms += 50
+            await asyncio.sleep(0.05)
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
 

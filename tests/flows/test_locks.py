@@ -47,6 +47,9 @@ async def processing(rig, other):
     while not await other.fetchval(WAITING):
         assert not work.done(), "nothing was waited for"
         await asyncio.sleep(0.01)
+        await other.execute(
+            "SELECT pg_stat_clear_snapshot()"
+        )  # in a transaction the first look is remembered
     yield
     await asyncio.wait_for(work, 60)
 
