@@ -38,10 +38,12 @@ async def test_a_volume_without_a_free_byte_loses_nothing_and_goes_on_when_it_ha
         async with town.load(phones=0, senders=2) as load, _talking(town, phones=3):
             await load.until(messages=30, events=30)
             before = [process.pid for process in town.processes]
-            async with _full(volume):
-                await _refused_in_words(town)
-                await asyncio.sleep(FULL_S)
-                await _refused_in_words(town)
+            async with RawPhone.open(town.url, PROJECT, town.book) as phone:
+                assert await phone.start() == 200
+                async with _full(volume):
+                    await _refused_in_words(town, phone)
+                    await asyncio.sleep(FULL_S)
+                    await _refused_in_words(town, phone)
             await load.more(60)
             assert before == [process.pid for process in town.processes]
         assert load.statuses("batch").keys() == {200, 503}
@@ -89,12 +91,22 @@ async def _full(volume: Path) -> AsyncIterator[None]:
         ballast.unlink()
 
 
-async def _refused_in_words(town: Town) -> None:
+async def _say(town: Town, phone: RawPhone, client: httpx.AsyncClient) -> httpx.Response:
+    """A batch that is not one, which would be put aside if it was taken."""
+    number = await town.book.tried("batch", phone.session_id)
+    headers = {"authorization": f"Bearer {phone.token}"}
+    answer = await client.post("/v1/mobile/i", content=number.to_bytes(8, "big"), headers=headers)
+    await town.book.answered(number, answer.status_code)
+    return answer
+
+
+async def _refused_in_words(town: Town, running: RawPhone) -> None:
     """No session begins, running ones are put off, and the health page says why."""
-    async with RawPhone.open(town.url, PROJECT, town.book) as phone, town.client() as client:
+    async with town.client() as client:
+        put_off = await _until(lambda: _say(town, running, client), "storage_unavailable")
+        assert put_off.status_code == 503 and int(put_off.headers["retry-after"]) > 0
         began = await _until(lambda: client.post("/v1/mobile/start", json=START), "storage_full")
         assert began.status_code == 503 and int(began.headers["retry-after"]) > 0
-        assert await phone.start() == 503
         looked = await _until(lambda: client.get("/readyz"), "unavailable")
         ready = looked.json()
         assert looked.status_code == 503 and ready["status"] == "unavailable"
