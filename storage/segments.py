@@ -77,9 +77,13 @@ UPDATE segments SET progress = $3, last_error = NULL, claimed_until_ms = $5,
     accepted = jsonb_set(accepted, ARRAY[$4::text], to_jsonb((accepted ->> $4::text)::bigint - 1))
 WHERE segment_key = $1 AND claim = $2 AND state = 'pending' AND progress = $3 - 1 RETURNING 1
 """
+# One that is locked is just being finished, and nobody can claim it: it holds up the renewal of no other one.
 RENEW = """
-UPDATE segments SET claimed_until_ms = $3
-WHERE (segment_key, claim) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND state = 'pending'
+UPDATE segments SET claimed_until_ms = $3 WHERE segment_key IN (
+    SELECT segment_key FROM segments
+    WHERE (segment_key, claim) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND state = 'pending'
+    FOR UPDATE SKIP LOCKED
+)
 """
 FAIL = """
 UPDATE segments SET claim = NULL, claimed_until_ms = $3,

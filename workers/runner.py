@@ -156,7 +156,9 @@ class Worker:
         self._watchdog.start()
         self._settled = False
         asyncio.get_running_loop().call_later(SETTLED_S, self._settle)
-        keeper = asyncio.create_task(self._keep_claims(), name="claims")
+        keepers = [
+            asyncio.create_task(self._keep(renew)) for renew in (self._renew_segments, self._renew_due)
+        ]
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forever("segments", self._segments))
@@ -164,7 +166,8 @@ class Worker:
                 for name, interval_s, chore in self._chores.table():
                     group.create_task(self._forever(name, self._every(interval_s, chore)))
         finally:
-            keeper.cancel()
+            for keeper in keepers:
+                keeper.cancel()
             self._watchdog.stop()
         with contextlib.suppress(Unavailable):  # what was not begun need not wait for the claim's end
             for claim in self._returned:
@@ -259,19 +262,25 @@ class Worker:
         counter("playhead_worker_segments_total").labels(outcome).inc(segments)
         histogram("playhead_worker_segment_seconds").observe(time.perf_counter() - started)
 
-    async def _keep_claims(self) -> None:
-        """Renew the claims of what is in hand, or waits for one, while our loop turns.
+    async def _keep(self, renew: Callable[[], Awaitable[None]]) -> None:
+        """Renew claims while our loop turns.
 
         So a store that is slow costs nobody their claim, and what hangs us finds it fresh.
         """
         while True:
             await asyncio.sleep(self._settings.claim_timeout_s / RENEWALS)
             try:
-                await self._services.segments.renew([*self._returned, *self._in_hand])
-                for project_id, session_id in self._due:
-                    await self._finalizer.renew(project_id, session_id)
+                await renew()
             except Exception as problem:
                 log.warning("claims_not_renewed", error=type(problem).__name__)
+
+    async def _renew_segments(self) -> None:
+        """Those that wait for a hand, too."""
+        await self._services.segments.renew([*self._returned, *self._in_hand])
+
+    async def _renew_due(self) -> None:
+        for project_id, session_id in self._due:
+            await self._finalizer.renew(project_id, session_id)
 
     async def _recordings(self) -> None:
         due = await self._finalizer.claim(1, tried=self._settled)

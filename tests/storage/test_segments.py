@@ -168,6 +168,19 @@ async def test_a_claim_can_be_kept_for_longer_but_not_after_it_was_lost(shelf):
     assert await shelf.claimed() == [claim.key]
 
 
+async def test_a_claim_that_is_just_being_finished_holds_up_the_renewal_of_no_other(shelf):
+    for _ in range(2):
+        await shelf.add()
+    finished, kept = claims = await shelf.index.claim(2, "busy")
+    async with shelf.db.transaction() as conn:
+        assert await shelf.index.finish(conn, finished)
+        shelf.clock.now_ms += MINUTE_MS - 1
+        await asyncio.wait_for(shelf.index.renew(claims), 5)
+        shelf.clock.now_ms += MINUTE_MS - 1
+        assert await shelf.claimed() == []
+    assert await shelf.finish(kept)
+
+
 async def test_what_a_worker_held_when_it_ended_is_free_before_its_time_and_known_as_such(shelf):
     keys = [await shelf.add() for _ in range(4)]
     await shelf.index.claim(1, "here-1")
