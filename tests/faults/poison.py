@@ -39,8 +39,8 @@ class Poison:
 
     @property
     def spread(self) -> bool:
-        """Whether one was ever decoded while another process still had it in hand."""
-        return any("beside" in path.name for path in self._folder.iterdir())
+        """Whether one that hangs was ever decoded while it still hung another process."""
+        return any(path.name.endswith("-beside") for path in self._folder.glob("hangs-*"))
 
 
 def install(folder: str) -> None:

@@ -18,7 +18,8 @@ from workers.watchdog import EXIT_HUNG
 
 CLAIM_S = "20"  # the least at which a worker that hangs ends before its claims
 PHONES, BATCHES = 10, 100
-TRIES = 3
+#: what raises may be tried in a bundle of segments, twice in its own, and alone; one try less for what ends a worker
+TRIES = {"raises": 4, "eats": 3, "hangs": 3}
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the poison looks through /proc")
 
@@ -61,8 +62,8 @@ async def test_poison_among_a_thousand_good_records_costs_none_of_them(tmp_path)
         assert seen["dead_letters"] == seen["quarantined messages"] == len(KINDS)
         assert seen["messages"] >= PHONES * BATCHES
         assert not poison.spread
-        assert all(poison.tries(kind) <= TRIES for kind in KINDS)
-        assert set(endings(program)) == {EXIT_HUNG, -signal.SIGKILL} and len(endings(program)) <= 2 * TRIES
+        assert all(poison.tries(kind) <= TRIES[kind] for kind in KINDS)
+        assert set(endings(program)) == {EXIT_HUNG, -signal.SIGKILL} and len(endings(program)) <= 6
         async with town.client() as client:
             letters = (await client.get("/api/v1/dead-letters")).json()["dead_letters"]
         reasons = sorted(each["reason"] for each in letters)
