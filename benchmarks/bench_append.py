@@ -2,7 +2,8 @@
 
     python -m benchmarks.bench_append [--seconds 5] [--rounds 3] [--connections 64]
 
-One server process and one load process, in turns: bare, Playhead, bare, Playhead. Medians of the rounds.
+One server process and one load process, in turns: bare, Playhead, bare, Playhead. Medians of the rounds. Rates depend
+on the load process and the disk, too; beside them stands what a request costs the server's process, µs of CPU.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import socket
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks import load, machine
 
@@ -80,6 +84,27 @@ def _token() -> str:
     return tokens.sign(SessionIds().new(now_ms), 1, lifetime_ms=7_200_000, platform="ios")
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round showed: answers per second, the latency that 99 % stayed under, CPU of the server per answer."""
+
+    per_second: float
+    p99_ms: float
+    cpu_us: float
+
+    @classmethod
+    def run(cls, server: Any, port: int, request: bytes, chosen: argparse.Namespace) -> Round:
+        """One round of load. SystemExit if an answer was no success."""
+        process = psutil.Process(server.pid)
+        before = process.cpu_times()
+        outcome = load.run(port, request, connections=chosen.connections, seconds=chosen.seconds)
+        after = process.cpu_times()
+        if outcome.failures:
+            raise SystemExit(f"{outcome.failures} answers were no success")
+        spent = after.user + after.system - before.user - before.system
+        return cls(outcome.per_second, outcome.percentile(0.99), spent / outcome.answers * 1e6)
+
+
 def listener_of() -> socket.socket:
     """A socket on a free port."""
     listener = socket.socket()
@@ -121,7 +146,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as folder:
         postgres = EmbeddedPostgres()
         dsn = postgres.start(Path(folder) / "postgres")
-        servers: list[Any] = []
+        servers: dict[str, Any] = {}
         try:
             asyncio.run(migrate(dsn))
             ports = {}
@@ -134,35 +159,38 @@ def main() -> None:
                 process = spawn.Process(target=target, args=(listener, *args), daemon=True)
                 process.start()
                 listener.close()
-                servers.append(process)
-            _table(ports, chosen)
+                servers[name] = process
+            _table(servers, ports, chosen)
         finally:
-            for process in servers:
+            for process in servers.values():
                 process.terminate()
                 process.join(15)
             postgres.stop()
 
 
-def _table(ports: dict[str, int], chosen: argparse.Namespace) -> None:
-    print(f"{'body':>8} {'bare r/s':>10} {'p99 ms':>8} {'durable r/s':>12} {'p99 ms':>8} {'ratio':>6}")
+def _table(servers: dict[str, Any], ports: dict[str, int], chosen: argparse.Namespace) -> None:
+    print(
+        f"{'body':>8} {'bare r/s':>10} {'p99 ms':>8} {'CPU us':>8} "
+        f"{'durable r/s':>12} {'p99 ms':>8} {'CPU us':>8} {'ratio':>6} {'of CPU':>7}"
+    )
     for size in SIZES:
         headers = {"authorization": f"Bearer {_token()}", "content-type": "application/octet-stream"}
         request = load.post("/v1/mobile/i", os.urandom(size), headers)
-        found: dict[str, list[load.Load]] = {"bare": [], "playhead": []}
-        for name in ports:
-            wait_for(ports[name], request)
-            load.run(ports[name], request, connections=chosen.connections, seconds=1)
+        found: dict[str, list[Round]] = {"bare": [], "playhead": []}
+        for port in ports.values():
+            wait_for(port, request)
+            load.run(port, request, connections=chosen.connections, seconds=1)
         for _ in range(chosen.rounds):
             for name, port in ports.items():
-                outcome = load.run(port, request, connections=chosen.connections, seconds=chosen.seconds)
-                if outcome.failures:
-                    raise SystemExit(f"{name}: {outcome.failures} answers were no success")
-                found[name].append(outcome)
-        rates = {name: statistics.median(o.per_second for o in runs) for name, runs in found.items()}
-        tails = {name: statistics.median(o.percentile(0.99) for o in runs) for name, runs in found.items()}
+                found[name].append(Round.run(servers[name], port, request, chosen))
+        bare, durable = (
+            Round(*(statistics.median(getattr(each, part) for each in rounds) for part in Round.__slots__))
+            for rounds in found.values()
+        )
         print(
-            f"{size:>8,} {rates['bare']:>10,.0f} {tails['bare']:>8.1f} {rates['playhead']:>12,.0f} "
-            f"{tails['playhead']:>8.1f} {rates['playhead'] / rates['bare']:>6.2f}"
+            f"{size:>8,} {bare.per_second:>10,.0f} {bare.p99_ms:>8.1f} {bare.cpu_us:>8.0f} "
+            f"{durable.per_second:>12,.0f} {durable.p99_ms:>8.1f} {durable.cpu_us:>8.0f} "
+            f"{durable.per_second / bare.per_second:>6.2f} {bare.cpu_us / durable.cpu_us:>7.2f}"
         )
 
 
