@@ -1,8 +1,8 @@
 # Everything starts here. Needs Python 3.11+ and make, nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
-# test files side by side: they wait for servers more than they compute
-TEST_PROCESSES ?= 2
+# test files side by side, more than there are processors: they wait for servers more than they compute
+TEST_PROCESSES ?= 3
 NODE := $(BIN)/node
 
 .PHONY: run test test-js faults soak check lint types install format docs bench clean
@@ -16,7 +16,7 @@ install: .venv/run.stamp
 
 # All tests; they bring up Postgres, Redis and S3 servers by themselves, and find Chromium for those of the player
 test: test-js .venv/test.stamp
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # The player's pure parts
 test-js: node_modules/.stamp
