@@ -53,7 +53,7 @@ class Item:
 
     @property
     def state(self) -> tuple[Fate | None, str, list[Span], list[int]]:
-        """What a transaction decides of it, and a later try decides anew."""
+        """What a transaction decides of it, and a later try decides anew; lists are replaced, never changed."""
         return self.fate, self.reason, self.spans, self.erased
 
     @state.setter
