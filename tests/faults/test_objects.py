@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.faults.on_s3 import town_on_s3
-from tests.faults.town import LONG, ROOT, Town
+from tests.faults.town import LONG, ROOT, WARM, Town
 from tests.servers import S3Server
 
 AWAY_S = 600 if LONG else 6
@@ -25,7 +25,7 @@ SLOW_BYTES_PER_S = 1_000
 async def test_a_store_that_is_away_then_slow_costs_nothing_and_nobody_waits(tmp_path) -> None:
     async with town_on_s3(tmp_path) as (town, _, store):
         async with town.load(4) as load:
-            await load.until(messages=200)
+            await load.until(messages=WARM)
             await town.remember()
             store.away = True
             store.cut()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.faults.raw_phone import RawPhone
-from tests.faults.town import LONG, PROJECT, Load, Town, new_town
+from tests.faults.town import LONG, PROJECT, WARM, Load, Town, new_town
 from tests.servers import RedisServer
 
 AWAY_S = 600 if LONG else 6
@@ -22,7 +22,7 @@ async def test_ingest_goes_on_while_postgres_is_restarted_away_frozen_and_cut_of
     with new_town(tmp_path) as town:
         await town.build()
         async with town.load(5) as load:
-            await load.until(messages=200)
+            await load.until(messages=WARM)
             await town.remember()
             await asyncio.to_thread(town.postgres.stop)
             await _goes_on(load, AWAY_S)

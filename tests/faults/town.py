@@ -52,6 +52,8 @@ PROJECT = "town"
 ROOT = Path(__file__).parent.parent.parent
 #: the long forms of faults: a hundred kills, outages of ten minutes …
 LONG = os.environ.get("FAULTS", "") == "long"
+#: messages until the memory that is remembered is that of a process whose caches are as full as the load makes them
+WARM = 3000 if LONG else 200
 CALM_S = 75.0  # for memory and files to come back: once a minute spare memory is given to the system
 
 
@@ -297,4 +299,4 @@ def new_town(folder: Path, **settings: str) -> Iterator[Town]:
         town.postgres.close()
 
 
-__all__ = ["ADMIN", "LONG", "PROJECT", "Load", "Playhead", "Town", "new_town"]
+__all__ = ["ADMIN", "LONG", "PROJECT", "WARM", "Load", "Playhead", "Town", "new_town"]
