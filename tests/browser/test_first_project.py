@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
@@ -14,20 +13,12 @@ from tests.browser.replay_page import PAINTED
 from tests.browser.test_sessions import NARROW
 from tests.browser.visitor import Visitor, new_visitor
 from tests.browser.world import Visit, World, open_world
-from tests.conftest import fresh_database
-from tests.servers import PostgresServer
-
-
-@pytest.fixture
-def empty_dsn(postgres_server: PostgresServer, _template: str) -> Iterator[str]:
-    with fresh_database(postgres_server, _template) as dsn:
-        yield dsn
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def newcomer(browser: Browser, empty_dsn: str, tmp_path) -> AsyncIterator[Visitor]:
+async def newcomer(browser: Browser, postgres_dsn: str, tmp_path) -> AsyncIterator[Visitor]:
     """At a server that nobody has used."""
-    world: World = open_world(tmp_path / "empty", empty_dsn)
+    world: World = open_world(tmp_path / "empty", postgres_dsn)
     try:
         async with new_visitor(browser, world) as somebody:
             yield somebody
