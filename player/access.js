@@ -5,7 +5,7 @@
  * @import { Me, Project } from "./types.js"
  */
 
-import { ApiError } from "./api.js";
+import { ApiError, PREFIX } from "./api.js";
 import { credentialOf } from "./credential.js";
 import { match } from "./router.js";
 
@@ -17,6 +17,14 @@ export function isGuest(me) {
 /** Throws ApiError, 401 for nobody. @param {Api} api @returns {Promise<Me>} */
 export function readMe(api) {
   return api.get("/me", { quiet: true });
+}
+
+/**
+ * Before somebody else is signed in: takes what the page may have asked for ahead, which tells who it was before.
+ * @param {Api} api
+ */
+export async function forgetMe(api) {
+  if (document.querySelector(`link[rel="preload"][href="${PREFIX}/me"]`)) await readMe(api).catch(() => null);
 }
 
 /** The projects that somebody sees. Throws ApiError. @param {Api} api @param {Me} me @returns {Promise<Project[]>} */

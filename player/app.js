@@ -7,7 +7,7 @@
 
 import "./own_scripts.js";
 
-import { isGuest, readMe, readProjects, redeem, signOut } from "./access.js";
+import { forgetMe, isGuest, readMe, readProjects, redeem, signOut } from "./access.js";
 import { ApiError, createApi } from "./api.js";
 import { credentialOf } from "./credential.js";
 import { help } from "./draw/help.js";
@@ -219,8 +219,7 @@ async function leave() {
 
 async function start() {
   const route = match(location.pathname);
-  const linked = credentialOf(location.hash) !== null;
-  if (linked) await readMe(api).catch(() => null); // what the page asked for ahead tells who it was before
+  if (credentialOf(location.hash)) await forgetMe(api);
   const refusal = await redeem(api);
   try {
     const me = await readMe(api);

@@ -7,10 +7,19 @@ import re
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.visitor import Visitor, new_visitor
+from tests.browser.world import World
 
 
 def key_field(page: Page):
     return page.get_by_label("API key or admin key")
+
+
+def one_time_link(world: World) -> str:
+    """As the program prints it."""
+    made = world.program.run("sign-in")
+    link = re.search(r"http://\S+#code=\S+", made.stdout)
+    assert link, made
+    return link[0]
 
 
 async def test_a_key_signs_in_where_one_wanted_to_go_and_out_again(visitor: Visitor) -> None:
@@ -50,18 +59,21 @@ async def test_a_key_signs_in_where_one_wanted_to_go_and_out_again(visitor: Visi
 
 async def test_a_link_signs_one_browser_in_once(visitor: Visitor, browser: Browser) -> None:
     world = visitor.world
-    made = world.program.run("sign-in")
-    link = re.search(r"http://\S+#code=\S+", made.stdout)
-    assert link, made
-    await visitor.page.goto(link[0])
+    link = one_time_link(world)
+    answers: list[tuple[int, str]] = []
+    visitor.page.on("response", lambda answer: answers.append((answer.status, answer.url)))
+    await visitor.page.goto(link)
     await expect(visitor.page.get_by_role("link", name="Playhead: sessions")).to_be_visible()
     await expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+    await expect(visitor.page.locator("[data-session]").first).to_be_visible()
     assert "code" not in visitor.page.url
     await visitor.page.reload()
     await expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert (200, f"{world.url}/api/v1/sign-in") in answers
+    assert [answer for answer in answers if answer[0] >= 400] == []
 
     async with new_visitor(browser, world) as other:
-        await other.page.goto(link[0])
+        await other.page.goto(link)
         await expect(other.page.get_by_role("alert")).to_contain_text("has been used or is too old")
         await expect(key_field(other.page)).to_be_visible()
         assert "code" not in other.page.url
@@ -76,3 +88,9 @@ async def test_a_projects_key_shows_its_sessions_alone(visitor: Visitor) -> None
         answer = await visitor.context.request.get(f"{world.url}/api/v1/replays/{session_id}")
         assert answer.status == 404
         await expect(visitor.page.locator(f"a[href*='{session_id}']")).to_have_count(0)
+
+    # a link makes somebody else of who is signed in
+    await visitor.page.goto(one_time_link(world))
+    await expect(visitor.page.locator("header").get_by_text("Shop")).to_be_attached()
+    me = await visitor.context.request.get(f"{world.url}/api/v1/me")
+    assert (await me.json())["admin"]
