@@ -6,6 +6,7 @@ import asyncio
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from http_service.attempts import Attempts
@@ -17,7 +18,7 @@ from http_service.openapi import Description
 from http_service.operations import Routes, routes_of
 from http_service.rates import Rates
 from http_service.readiness import Readiness
-from http_service.routes import OPERATIONS
+from http_service.routes import OPERATIONS, player
 from ingest.geo import Geo
 from playhead.errors import NotFound
 from sessions.ids import SessionIds
@@ -64,7 +65,10 @@ async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})
     elif scope["type"] == "http":
-        raise NotFound("no such route")
+        page = player.lost(Request(scope))
+        if page is None:
+            raise NotFound("no such route")
+        await page(scope, receive, send)
 
 
 def _version() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from http_service.auth import Access
@@ -58,6 +59,16 @@ def _moment(query: str) -> str:
     """`t` as the player reads it (replay/place_in_address.js): ms, or nothing."""
     text = dict(reversed(parse_qsl(query))).get("t", "")
     return str(int(text)) if text.isascii() and text.isdigit() and len(text) <= 12 else ""
+
+
+def lost(request: Request) -> Response | None:
+    """The player, which says that nothing is here, for a browser at an address that is nobody's; others get none."""
+    wanted = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+    if not wanted or request.url.path.startswith("/api/"):
+        return None
+    found = _FILES.page()
+    headers = {"content-security-policy": POLICY, "cache-control": "no-cache", "vary": "Accept"}
+    return Response(found.content, 404, headers, found.kind) if found else None
 
 
 async def asset(call: Call) -> Response:

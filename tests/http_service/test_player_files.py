@@ -11,7 +11,7 @@ import pytest
 
 from http_service.joined_modules import ENTRIES, joined
 from http_service.player_files import PlayerFiles
-from http_service.routes.player import ROOT
+from http_service.routes.player import POLICY, ROOT
 from http_service.sign_in_cookie import NAME
 from tests.http_service.conftest import Site
 
@@ -143,3 +143,16 @@ async def test_browsers_keep_what_a_page_names(site: Site) -> None:
     assert unnamed.headers["cache-control"] == "no-cache"
     again = await site.client.get("/player/app.js", headers={"if-none-match": unnamed.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_browser_that_is_lost_gets_the_player_others_an_error(site: Site) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = await site.client.get("/nowhere/at-all", headers=browser)
+    assert page.status_code == 404 and page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-security-policy"] == POLICY
+    assert page.text == (await site.client.get("/")).text
+    for path, headers in (("/nowhere", {}), ("/api/v1/nowhere", browser)):
+        answer = await site.client.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    posted = await site.client.post("/nowhere", headers=browser)
+    assert posted.status_code == 404 and posted.json()["error"]["code"] == "not_found"
