@@ -81,6 +81,11 @@
     picture.src = `data:${source.dataset["type"]};base64,${source.text}`;
   }
 
+  function pictured() {
+    picture.style.setProperty("--shape", String(picture.naturalWidth / picture.naturalHeight));
+    drawTouches();
+  }
+
   function drawTouches() {
     const pen = marks.getContext("2d");
     if (!pen || !picture.naturalWidth) return;
@@ -233,7 +238,7 @@
   play.addEventListener("click", toggle);
   seek.addEventListener("input", () => goTo(Number(seek.value)));
   search.addEventListener("input", filter);
-  picture.addEventListener("load", drawTouches);
+  picture.addEventListener("load", pictured);
   list.addEventListener("scroll", drawRows);
   list.addEventListener("click", ({ target }) => {
     const row = target instanceof Element ? target.closest("[data-place]") : null;

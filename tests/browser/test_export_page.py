@@ -7,8 +7,14 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Browser
 
+from tests.browser.test_sessions import NARROW
 from tests.browser.visitor import Visitor
 from tests.browser.world import World
+
+#: width to height of the picture as it is drawn, and as it is
+SHAPES = (
+    "(picture) => [picture.clientWidth / picture.clientHeight, picture.naturalWidth / picture.naturalHeight]"
+)
 
 
 async def test_it_plays_from_a_disk_without_asking_anybody(
@@ -34,6 +40,10 @@ async def test_it_plays_from_a_disk_without_asking_anybody(
         await page.wait_for_function("() => document.querySelector('#picture').naturalWidth > 0")
         first = await picture.get_attribute("src")
         assert first and first.startswith("data:image/")
+        for size in (NARROW, {"width": 1100, "height": 700}):
+            await page.set_viewport_size(size)  # type: ignore[arg-type]
+            whole, natural = await picture.evaluate(SHAPES)
+            assert abs(whole - natural) < 0.01 * natural, size
         rows = page.locator(".row")
         assert 5 < await rows.count() < 60
         # a row takes us to its moment, and its whole text is shown
