@@ -40,7 +40,7 @@ const PANELS_AFTER_MS = 1_500;
 const SOON_MS = 3_000;
 const TOLD_MS = 2_500;
 /** How wide the panels are until the viewer says. */
-const USUAL_SIDE_PX = Math.min(Math.max(innerWidth * 0.38, 420), 720);
+const USUAL_SIDE_PX = Math.min(Math.max(innerWidth * 0.38, 420), 800);
 
 /**
  * @typedef {object} State

@@ -20,8 +20,8 @@ const HEIGHT = 112;
 /** of a chart of states or moments: the time below, and each lane */
 const TIME_PX = 34;
 const LANE_PX = 20;
-const AXIS_PX = 64;
-const AXIS_CHARS = 9;
+const AXIS_PX = 86;
+const AXIS_CHARS = 14;
 const FEW_POINTS = 80;
 
 class SeriesChart extends HTMLElement {
