@@ -17,7 +17,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from playwright.async_api import Browser, Page
 
@@ -40,6 +40,9 @@ from tests.browser import chromium
 from tests.playhead.program import Program
 
 PARTS: Final = ("fill", "open", "scrub", "list")
+SCROLL_S: Final = 8
+LOAD_S: Final = 180  # at most
+PAGE_ROWS: Final = 100  # a list that is shorter does not scroll far
 #: when the first row was there to be drawn; asked for before the page has begun
 ROWS: Final = """() => {
     const look = (now) => {
@@ -57,13 +60,38 @@ ANSWERED: Final = """async ([query, text]) => {
     while (!there()) await new Promise(requestAnimationFrame);
     return performance.now() - pressed_ms;
 }"""
+#: scrolls by so many px a frame; -> the last row of the page then
 SCROLLED: Final = """async ([seconds, px]) => {
     const began = performance.now();
     while (performance.now() - began < seconds * 1000) {
         scrollBy(0, px);
         await new Promise(requestAnimationFrame);
     }
-    return [...document.querySelectorAll("[data-session]")].at(-1).dataset.index;
+    return Number([...document.querySelectorAll("[data-session]")].at(-1).dataset.index) + 1;
+}"""
+#: to the end again and again, for so long or until nothing more comes; -> rows then
+LOADED: Final = """async (seconds) => {
+    const began = performance.now();
+    const rows = () => Number(document.querySelector(".table").ariaRowCount);
+    while (performance.now() - began < seconds * 1000 && rows() < 0) {
+        scrollTo(0, document.documentElement.scrollHeight);
+        await new Promise(requestAnimationFrame);
+    }
+    return Number([...document.querySelectorAll("[data-session]")].at(-1).dataset.index) + 1;
+}"""
+#: what dragging the bar does: along everything that is loaded and back; -> frames that showed a place without a row
+DRAGGED: Final = """async (seconds) => {
+    const began = performance.now();
+    const most = document.documentElement.scrollHeight - innerHeight;
+    let blank = 0;
+    for (let share = 0; share < 1; share = (performance.now() - began) / (seconds * 1000)) {
+        scrollTo(0, most * (1 - Math.abs(1 - 2 * share)));
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        const { top, bottom } = document.querySelector(".rows").getBoundingClientRect();
+        const at = innerHeight / 2;
+        blank += top < at && at < bottom && !document.elementFromPoint(innerWidth / 2, at)?.closest("[data-session]");
+    }
+    return blank;
 }"""
 
 
@@ -165,20 +193,37 @@ async def listing(browser: Browser, url: str, runs: int, sessions: int) -> None:
         print(
             f"  text typed to its row      {await median_of(runs, searched):>7.0f} ms, 250 of them waited for more"
         )
-        async with visit(browser, url) as page:
-            await _opened(page, f"{url}/?project={key}")
-            await page.wait_for_timeout(1_000)
-            last: list[str] = []
+        await _scrolling(browser, url, key)
 
-            async def scroll(page: Page = page, last: list[str] = last) -> None:
-                last.append(await page.evaluate(SCROLLED, [8, 150]))
 
-            seen = await frames_during(page, scroll)
+async def _scrolling(browser: Browser, url: str, key: str) -> None:
+    """Steadily, to the end of all pages, and by the scrollbar along everything."""
+    said: list[Any] = []
+
+    async def scroll(page: Page, script: str, given: object) -> None:
+        said.append(await page.evaluate(script, given))
+
+    async with visit(browser, url) as page:
+        await _opened(page, f"{url}/?project={key}")
+        await page.wait_for_timeout(1_000)
+        print(f"  before scrolling           {await memory(page)}")
+        seen = await frames_during(page, partial(scroll, page, SCROLLED, [SCROLL_S, 150]))
+        rows = await page.locator("[data-session]").count()
+        print(f"  steadily, {SCROLL_S} s              {seen}; to row {said[-1]:,}, {rows} rows in the page")
+        print(f"    after it                 {await memory(page)}")
+        if said[-1] < PAGE_ROWS:
+            return
+        seen = await frames_during(page, partial(scroll, page, LOADED, LOAD_S))
+        took_s = sum(seen.gaps) / 1000
+        print(f"  to the end, {took_s:.0f} s           {seen}; {said[-1]:,} rows loaded")
+        print(f"    after it                 {await memory(page)}")
+        for _ in range(2):
+            seen = await frames_during(page, partial(scroll, page, DRAGGED, SCROLL_S))
             rows = await page.locator("[data-session]").count()
             print(
-                f"  scrolling for 8 s          {seen}; to row {int(last[0]) + 1:,}, {rows} rows in the page"
+                f"  scrollbar, {SCROLL_S} s             {seen}; {said[-1]} frames blank, {rows} rows in the page"
             )
-            print(f"  after it                   {await memory(page)}")
+            print(f"    after it                 {await memory(page)}")
 
 
 async def _opened(page: Page, address: str) -> float:

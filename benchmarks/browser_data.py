@@ -47,7 +47,7 @@ COUNTRIES: Final = ("DE", "FR", "JP", "US")
 #: so many sessions come the usual way, the rest of a longer list are copies of their rows, each with a time and a user
 #: of its own
 PATTERN: Final = 1_000
-STEP_MS: Final = 60_000
+STEP_MS: Final = 20_000  # all of them within the days that a project keeps
 #: the long list's sessions count as recorded; making recordings of next to nothing would take a while
 RECORDED: Final = "UPDATE sessions SET recording = 1, due_ms = NULL WHERE project_id = $1"
 _FURTHER: Final = f"k * {PATTERN * STEP_MS}::bigint"
@@ -183,7 +183,7 @@ def _painter() -> Callable[[int], bytes]:
 
 
 async def _list(services: Services, key: str, number: int) -> None:
-    """So many sessions a minute apart: a user each, a screen, a purchase."""
+    """So many sessions, one every `STEP_MS`: a user each, a screen, a purchase."""
     project = await services.projects.create(ProjectCreate(name=key, key=key))
     ids, now_ms = SessionIds(), services.clock()
 

@@ -257,7 +257,7 @@ export function day(ms, { zone } = {}) {
 
 /** The viewer's zone by name. */
 export function viewerZone() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return formatter("date", undefined, {}, Intl.DateTimeFormat).resolvedOptions().timeZone;
 }
 
 /**
