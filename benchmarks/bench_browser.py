@@ -41,7 +41,7 @@ from tests.playhead.program import Program
 
 PARTS: Final = ("fill", "open", "scrub", "list")
 SCROLL_S: Final = 8
-LOAD_S: Final = 180  # at most
+LOAD_S: Final = 150  # at most
 PAGE_ROWS: Final = 100  # a list that is shorter does not scroll far
 #: when the first row was there to be drawn; asked for before the page has begun
 ROWS: Final = """() => {
