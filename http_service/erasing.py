@@ -40,8 +40,8 @@ async def remains_of_users(services: Services) -> tuple[int, dict[tuple[int, str
     db = services.db
     users = await erased_users.every(db)
     left: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
-    for project_id, user_id, count in await erasure.remains_of_users(db):
-        left[project_id, user_id]["sessions"] = count
+    for project_id, user_id, _ in await erasure.remains_of_users(db):
+        left[project_id, user_id]["sessions"] += 1
     for project_id, user_id, count in await erased_users.remains(db):
         left[project_id, user_id]["events"] = count
     for project_id, user_id, erased_us in users:

@@ -62,13 +62,12 @@ SELECT e.project_id, e.session_id FROM erased_sessions e WHERE e.erased_ms > $1 
     OR EXISTS (SELECT 1 FROM dead_letters d WHERE d.project_id = e.project_id AND d.session_id = e.session_id)
 )
 """
-#: sessions that name an erased user and of which all came before
+#: sessions that name an erased user and began before; those that began later are a new life
 OF_USERS = f"""
-SELECT u.project_id, u.user_id, count(*) FROM erased_users u
+SELECT u.project_id, u.user_id, s.session_id FROM erased_users u
 JOIN facets f ON f.project_id = u.project_id AND f.facet = 'user_id' AND f.value = left(u.user_id, {TERM_CHARS})
+    AND f.started_ms < u.erased_us / 1000
 JOIN sessions s ON s.project_id = f.project_id AND s.session_id = f.session_id
-    AND s.last_received_ms * 1000 < u.erased_us
-GROUP BY 1, 2
 """
 PAGE = """
 SELECT project_id, session_id, erased_ms, removed, late_records, blanked, CASE WHEN EXISTS (
@@ -145,7 +144,7 @@ async def drop_late(conn: Any, dropped: Sequence[tuple[int, int, str, int]]) -> 
 
 
 async def remains_of_users(db: Database) -> list[tuple[int, str, int]]:
-    """(project id, user, sessions) of erased users of whom sessions are left; nothing is what it should be."""
+    """(project id, user, session id) of what is left of erased users; nothing is what it should be."""
     return [(row[0], row[1], row[2]) for row in await db.fetch(OF_USERS)]
 
 

@@ -27,6 +27,7 @@ PARTITIONS_S = 3600.0
 SIGN_INS_S = 3600.0
 DISK_S = 10.0
 ERASING_S = 15.0
+ERASED_USERS_S = 60.0
 SILENCE_S = 300.0
 RECOUNTING_S = 600.0
 UNUSED_VALUES_S = 60.0
@@ -50,6 +51,7 @@ class Chores:
             ("release", min(RELEASE_S, settings.sweep_interval_s), self.release),
             ("doomed", DOOMED_S, self.delete_doomed),
             ("erasing", ERASING_S, self.erasing),
+            ("erased_users", ERASED_USERS_S, self.erased_users),
             ("sign_ins", SIGN_INS_S, self.sign_ins),
             ("retention", settings.retention_interval_s, self.retention),
             ("silence", SILENCE_S, self.silence),
@@ -83,6 +85,10 @@ class Chores:
     async def erasing(self) -> None:
         """Finish what erasures left to do: projects, and records in the journal."""
         await erasing.erase(self._services.db, self._services.objects, self._services.clock())
+
+    async def erased_users(self) -> None:
+        """Erase sessions of erased users that came out of the journal since."""
+        await erasing.erase_sessions_of_users(self._services)
 
     async def sign_ins(self) -> None:
         """Delete sign-ins and one-time codes that have ended."""

@@ -7,15 +7,19 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from events import erased_users
-from playhead.errors import Unavailable
+from playhead.errors import NotFound, Unavailable
+from sessions import erasure
 from storage import doomed, journal_clearing
 from storage.objects import ObjectStore
 from storage.postgres import Database
+
+if TYPE_CHECKING:
+    from playhead.wiring import Services
 
 log = structlog.get_logger()
 
@@ -57,6 +61,14 @@ async def erase(db: Database, objects: ObjectStore, now_ms: int) -> None:
             log.info("project_erased", project_id=project_id, removed=removed.total())
     await erased_users.delete_strays(db, now_ms)
     await journal_clearing.clear_journal(db, objects, now_ms)
+
+
+async def erase_sessions_of_users(services: Services) -> None:
+    """Erase sessions that waited in the journal when their user was erased."""
+    for project_id, user_id, session_id in await erasure.remains_of_users(services.db):
+        with contextlib.suppress(NotFound):  # another worker was faster
+            await services.replays.delete(await services.replays.find(session_id, [project_id]))
+            await erased_users.report(services.db, project_id, user_id, {"sessions": 1})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 
 from events import erased_users
 from events.incoming import KIND, IncomingEvent, pack
+from http_service.erasing import erase_user
 from messages import encode
 from messages.schema import MobileLog, MobileUserID
 from playhead.errors import NotFound
@@ -94,6 +95,30 @@ async def test_what_comes_later_is_counted_dropped_and_taken_out_of_the_journal(
     (report,) = await erasure.page(rig.services.db, project_ids=None, before=None, limit=10)
     assert (report.late_records, (await rig.balance()).difference) == (1, 0)
     assert await rig.record(other) == 1
+
+
+async def test_a_user_erased_while_a_session_of_theirs_is_pending_goes_with_it(rig: Rig) -> None:
+    gone, other = await rig.start(), await rig.start()
+    await rig.batch(gone, secrets(NOW_MS))
+    await rig.batch(other, told(NOW_MS))
+    await erase_user(rig.services, rig.project_id, SECRET)
+    rig.clock.now_ms += AFTER_MS
+    await rig.batch(gone, told(rig.clock()), index=1)
+    back = await rig.start()
+    await rig.batch(back, secrets(rig.clock()))
+    await rig.work()
+    await rig.record(gone)
+    db = rig.services.db
+    assert await erasure.remains_of_users(db) == [(rig.project_id, SECRET, gone)]
+
+    await erasing.erase_sessions_of_users(rig.services)
+    await finish(rig)
+    assert await erasure.remains_of_users(db) == []
+    assert await erasure.remains(db, rig.services.objects, rig.project_id, gone) == {}
+    assert await journal_clearing.remains(db, rig.services.objects, [(rig.project_id, gone)]) == {}
+    assert {row[0] for row in await db.fetch("SELECT session_id FROM sessions")} == {other, back}
+    (report,) = await erased_users.page(db, 10)
+    assert report.removed["sessions"] == 1
 
 
 async def test_the_journal_is_not_touched_before_what_was_pending_is_processed(rig: Rig) -> None:

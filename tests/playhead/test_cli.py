@@ -181,9 +181,9 @@ def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> 
         )
         await conn.execute("INSERT INTO received VALUES (8, 7, 'x')")
         for session_id, at_ms in ((78, 4), (79, 6)):  # before and after the erasure
-            await conn.execute("INSERT INTO facets VALUES (1, 'user_id', 'ana', 1, $1)", session_id)
+            await conn.execute("INSERT INTO facets VALUES (1, 'user_id', 'ana', $1, $2)", at_ms, session_id)
             await conn.execute(
-                "INSERT INTO sessions (project_id, session_id, started_ms, last_received_ms) VALUES (1, $1, 1, $2)",
+                "INSERT INTO sessions (project_id, session_id, started_ms) VALUES (1, $1, $2)",
                 session_id,
                 at_ms,
             )
