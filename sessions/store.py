@@ -69,9 +69,9 @@ async def earlier_of_user(
     ]
 
 
-async def set_pinned(db: Database, project_id: int, session_id: int, pinned: bool) -> None:
+async def set_pinned(source: Source, project_id: int, session_id: int, pinned: bool) -> None:
     """Pin a session or let it go."""
-    await db.execute(SET_PINNED, project_id, session_id, pinned)
+    await source.execute(SET_PINNED, project_id, session_id, pinned)
 
 
 async def issues_of(source: Source, project_id: int, session_id: int) -> list[dict[str, Any]]:

@@ -31,12 +31,17 @@ CROSS JOIN LATERAL (
     ORDER BY started_ms LIMIT $2
 ) s LIMIT $2
 """
+#: keeps whoever pins it waiting until it is gone; none if it was pinned meanwhile
+STILL_OLD = """
+SELECT true FROM sessions WHERE project_id = $1 AND session_id = $2 AND NOT pinned FOR UPDATE
+"""
 LONGEST = "SELECT max(retention_days) FROM projects"
 PARTITIONS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'events'::regclass AND c.relname ~ '^events_[0-9]{8}$' AND c.relname < $1
 """
 PINNED = "SELECT project_id, session_id::text AS session_id FROM sessions WHERE pinned"
+# Who is pinned from here on has lost nothing: old sessions that were not pinned are gone by now.
 OLD_EVENTS = f"""
 WITH kept AS MATERIALIZED ({PINNED})
 DELETE FROM events e USING projects p
@@ -74,8 +79,9 @@ async def remove_expired(db: Database, objects: ObjectStore, now_ms: int) -> int
     while rows := await db.fetch(OLD_SESSIONS, now_ms, BATCH):
         for project_id, session_id in rows:
             async with db.transaction() as conn:
-                await erasure.delete_rows(conn, project_id, session_id, now_ms=now_ms)
-            removed += 1
+                if await conn.fetchval(STILL_OLD, project_id, session_id):
+                    await erasure.delete_rows(conn, project_id, session_id, now_ms=now_ms)
+                    removed += 1
     await _drop_partitions(db, now_ms)
     await db.execute(OLD_EVENTS, day_of(now_ms))
     await _recount_sessions(db, now_ms)

@@ -14,6 +14,7 @@ from events.incoming import KIND, IncomingEvent, pack
 from messages import encode
 from messages.schema import MobileClickEvent, MobileCrash
 from playhead.errors import NotFound
+from sessions import store as session_store
 from storage.disk import Level
 from storage.migrate import drop_event_partition, ensure_event_partitions
 from tests.flows.rig import NOW_MS, Rig, open_rig
@@ -183,6 +184,28 @@ async def test_who_is_pinned_while_its_day_is_being_dropped_keeps_its_events(
         await dropping
         assert await events_of(rig, kept) == before
         assert await events_of(rig, gone) == []
+
+
+async def test_who_is_pinned_while_old_sessions_go_one_by_one_stays(
+    postgres_dsn: str, tmp_path: Path
+) -> None:
+    async with open_rig(postgres_dsn, tmp_path) as rig:
+        db = rig.services.db
+        first, second, gone = [await recorded(rig, pictures=1) for _ in range(3)]
+        before = [await events_of(rig, each) for each in (first, second)]
+        rig.clock.now_ms += 40 * DAY_MS
+        async with db.transaction() as conn:
+            await session_store.set_pinned(conn, rig.project_id, first, pinned=True)
+            removing = asyncio.create_task(retention.remove_expired(db, rig.services.objects, rig.clock()))
+            while not await db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                assert not removing.done()
+                await asyncio.sleep(0.01)
+            await rig.services.replays.pin(await rig.session(second), pinned=True)
+        assert await removing == 1
+        assert [await events_of(rig, each) for each in (first, second)] == before
+        assert all([await pictures_of(rig, each) for each in (first, second)])
+        with pytest.raises(NotFound):
+            await rig.session(gone)
 
 
 async def events_of(rig: Rig, session_id: int) -> list[tuple[str, str]]:
