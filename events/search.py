@@ -22,8 +22,8 @@ from storage.postgres import Database
 
 #: parameter -> column; exact match
 EXACT: Final = ("session_id", "category", "name", "source", "user_id")
-#: of these the first that is asked for leads to the events, in their order
-_LEADING: Final = ("session_id", "name", "user_id")
+#: of these the first that is asked for leads to the events, in their order: a user has fewer than most names have
+_LEADING: Final = ("session_id", "user_id", "name")
 #: what one page looks at, at most
 WALKED: Final = 15_000
 _COLUMNS: Final = (

@@ -66,6 +66,8 @@ async def test_a_name_or_a_user_leads_to_its_events(db: Database) -> None:
     assert await pages(db, exact={"name": "rare"}, data={("n",): "900"}) == [[900]]
     assert await pages(db, exact={"name": "rare", "source": "segment"}) == [[]]
     assert len(await pages(db, exact={"user_id": "ana", "source": "segment"})) == 500 // WALKED + 1
+    await db.execute("UPDATE events SET user_id = 'eve' WHERE arrival = 901")
+    assert await pages(db, exact={"user_id": "eve", "name": "often"}) == [[901]]
 
 
 async def test_a_window_and_a_session_bound_what_is_looked_at(db: Database) -> None:
