@@ -1,7 +1,8 @@
 """Filters of the event service to SQL: allowed columns from a table, values always bound, keyset pages.
 
-Session, name and user have an index each. Events are walked through in order along one of them, or all of them, and
-asked for everything else; a page looks at so many and then ends, full or not, with a cursor behind the last.
+Events of one session, or of the sessions of a rare category, are read whole if they are few. All others are walked
+through in order, along the index of a user or a name or that of the project, and asked for everything else; a page
+looks at so many and then ends, full or not, with a cursor behind the last.
 Source: spec/event-service.md 5; further filters: interface section 5.
 """
 
@@ -23,7 +24,7 @@ from storage.postgres import Database
 #: parameter -> column; exact match
 EXACT: Final = ("session_id", "category", "name", "source", "user_id")
 #: of these the first that is asked for leads to the events, in their order: a user has fewer than most names have
-_LEADING: Final = ("session_id", "user_id", "name")
+_LEADING: Final = ("user_id", "name")
 #: what one page looks at, at most
 WALKED: Final = 15_000
 _COLUMNS: Final = (
@@ -42,9 +43,12 @@ SELECT {_COLUMNS} FROM events
 WHERE project_id = $1 AND session_id = $2 AND event_key = $3 AND ($4::date IS NULL OR day = $4)
 """
 
-#: events of so many sessions, and so many in all, are read to find those of a rare category
+#: so many events are read whole, of so many sessions of a rare category
 RARE_SESSIONS: Final = 200
 RARE_EVENTS: Final = 20_000
+SESSION = (
+    "SELECT event_count, first_us, last_us FROM event_sessions WHERE project_id = $1 AND session_id = $2"
+)
 # Events without a session are not summarized; where there are any, nothing is known.
 SESSIONS_OF_CATEGORY = """
 SELECT c.session_id, s.event_count FROM event_session_categories c
@@ -54,7 +58,13 @@ UNION ALL
 SELECT '', $3::bigint FROM (SELECT FROM events WHERE project_id = $1 AND session_id = '' LIMIT 1) e
 LIMIT $4
 """
-_OF_SESSIONS: Final = """event_sessions s CROSS JOIN LATERAL (
+# OFFSET 0: the primary key is the way to them, whatever else is asked.
+_OF_SESSION: Final = """(
+    SELECT * FROM events i WHERE i.project_id = $1 AND i.session_id = {} OFFSET 0
+) e"""
+_OF_SESSIONS: Final = """(
+    SELECT * FROM event_sessions WHERE project_id = $1 AND session_id = ANY({}::text[])
+) s CROSS JOIN LATERAL (
     SELECT * FROM events i WHERE i.project_id = s.project_id AND i.session_id = s.session_id
     AND i.day BETWEEN s.first_day AND s.last_day OFFSET 0
 ) e"""
@@ -148,6 +158,7 @@ async def events_page(
     """One page by time of occurrence, then arrival, and the cursor behind it. While there is a cursor the list goes on,
     even if the page is not full. Raises ValidationFailed (cursor)."""
     query = Query(project_id, filters)
+    few = await _few(db, project_id, filters, query)
     list_name = "desc" if filters.descending else "asc"
     if filters.cursor is not None:
         at_us, arrival, key = _event_cursor(filters.cursor, list_name)
@@ -159,13 +170,8 @@ async def events_page(
     asked = query.asked()
     every = " AND ".join([led, *asked])
     limit = query.bind(filters.limit + 1)
-    rare = await _rare_sessions(db, project_id, filters)
     end = None
-    if rare is not None:
-        every += f" AND s.project_id = $1 AND s.session_id = ANY({query.bind(rare)}::text[])"
-        sql = f"SELECT {_E_COLUMNS} FROM {_OF_SESSIONS} WHERE {every} {order} LIMIT {limit}"
-        rows = await db.fetch(sql, *query.values)
-    elif asked and "session_id" not in filters.exact:
+    if few is None and asked:
         walked = (
             f"SELECT * FROM (SELECT {_E_COLUMNS} FROM events e WHERE {led} {order} LIMIT {WALKED}) e"
             f" WHERE {' AND '.join(asked)} {order} LIMIT {limit}"
@@ -177,7 +183,7 @@ async def events_page(
             if len(rows) <= filters.limit:
                 end = await conn.fetchrow(last, *query.values[:known])
     else:
-        sql = f"SELECT {_E_COLUMNS} FROM events e WHERE {every} {order} LIMIT {limit}"
+        sql = f"SELECT {_E_COLUMNS} FROM {few or 'events e'} WHERE {every} {order} LIMIT {limit}"
         rows = await db.fetch(sql, *query.values)
     found = [_event(row) for row in rows]
     if len(found) > filters.limit:
@@ -186,9 +192,24 @@ async def events_page(
     return found, None if end is None else _cursor(list_name, end[0], end[1], end[2].hex())
 
 
+async def _few(db: Database, project_id: int, filters: EventFilters, query: Query) -> str | None:
+    """Where all events are that can match, if they are few enough to be read whole; else none, and the query is
+    bounded to the time of the session that is asked for.
+    """
+    session_id = filters.exact.get("session_id")
+    if session_id is None:
+        rare = await _rare_sessions(db, project_id, filters)
+        return None if rare is None else _OF_SESSIONS.format(query.bind(rare))
+    known = await db.fetchrow(SESSION, project_id, session_id)
+    if known is None or known[0] <= RARE_EVENTS:
+        return _OF_SESSION.format(query.bind(session_id))
+    query.conditions.append(f"e.at_us BETWEEN {query.bind(known[1])} AND {query.bind(known[2])}")
+    return None
+
+
 async def _rare_sessions(db: Database, project_id: int, filters: EventFilters) -> list[str] | None:
     """All sessions with events of the category, if that is the way to find them; else none."""
-    if "category" not in filters.exact or "session_id" in filters.exact or "user_id" in filters.exact:
+    if "category" not in filters.exact or "user_id" in filters.exact:
         return None
     rows = await db.fetch(
         SESSIONS_OF_CATEGORY, project_id, filters.exact["category"], RARE_EVENTS + 1, RARE_SESSIONS + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 from typing import Any
 
@@ -32,6 +32,28 @@ async def db(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     async with open_pool(Settings(database_url=postgres_dsn)) as opened:
         await opened.execute(INSERT, 1, 1_000)
         yield opened
+
+
+class Watched(Database):
+    """A database that explains what it is asked: how many events were read."""
+
+    rows = 0
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        (plan,) = await self.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *args)
+        self.rows += sum(
+            (each["Actual Rows"] + each.get("Rows Removed by Filter", 0)) * each["Actual Loops"]
+            for each in nodes(plan["Plan"])
+            if each.get("Relation Name", "").startswith("events_")
+        )
+        return await super().fetch(query, *args)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's nodes."""
+    yield plan
+    for each in plan.get("Plans", []):
+        yield from nodes(each)
 
 
 async def pages(db: Database, **filters: Any) -> list[list[int]]:
@@ -70,11 +92,40 @@ async def test_a_name_or_a_user_leads_to_its_events(db: Database) -> None:
     assert await pages(db, exact={"user_id": "eve", "name": "often"}) == [[901]]
 
 
-async def test_a_window_and_a_session_bound_what_is_looked_at(db: Database) -> None:
+async def test_a_window_bounds_what_is_looked_at(db: Database) -> None:
     assert await pages(db, data={ODD: "odd"}, start_us=190, end_us=210) == [[407]]
-    assert await pages(db, exact={"session_id": "s1"}, data={ODD: "odd"}) == [
-        [n for n in (7, 407, 807) if n % 7 == 1]
-    ]
+
+
+async def test_of_a_session_nothing_but_its_own_events_is_read(db: Database) -> None:
+    await db.execute(INSERT, 1_001, 20_000)
+    await db.execute("UPDATE events SET session_id = 'half' WHERE arrival % 14 >= 7")
+    await db.execute("ANALYZE events")
+    watched = Watched(db.pool, db.dsn, db.timeout_s)
+    assert await pages(watched, exact={"session_id": "half"}, data={ODD: "none"}, limit=10) == [[]]
+    assert watched.rows == await db.fetchval("SELECT count(*) FROM events WHERE session_id = 'half'")
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_a_session_of_very_many_events_is_walked_within_its_time(
+    db: Database, monkeypatch: pytest.MonkeyPatch, descending: bool
+) -> None:
+    monkeypatch.setattr(search, "RARE_EVENTS", 49)
+    await db.execute(
+        "UPDATE events SET session_id = 'long' WHERE arrival BETWEEN 401 AND 700 AND arrival % 3 = 0"
+    )
+    await db.execute(
+        """
+        INSERT INTO event_sessions SELECT project_id, session_id, count(*), min(at_us), max(at_us), min(day), max(day),
+            false FROM events GROUP BY project_id, session_id
+        """
+    )
+    expected = sorted((n for n in range(401, 701) if n % 3 == 0), reverse=descending)
+    found = await pages(db, exact={"session_id": "long"}, descending=descending)
+    assert [*chain(*found)] == expected
+    assert len(found) == 298 // WALKED + 1  # its first is 402, its last 699
+    of_ana = await pages(db, exact={"session_id": "long", "user_id": "ana"}, descending=descending)
+    assert [*chain(*of_ana)] == [n for n in expected if n % 2 == 0]
+    assert len(of_ana) == 149 // WALKED + 1
 
 
 async def test_events_that_arrive_meanwhile_move_nothing(db: Database) -> None:
