@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -21,7 +23,12 @@ from storage.postgres import Database, open_pool
 from tests.servers import free_port
 
 ALL = [migration.name for migration in known()]
+HOWTO = Path(migrations.__file__).parents[1] / "docs/howto/fleet.md"
 SCHEMA = Path(migrations.__file__).with_name("schema.sql")
+
+INDEXES_BY_NAME = """
+SELECT indexrelid, indexrelid::regclass::text FROM pg_index WHERE pg_get_indexdef(indexrelid) LIKE '%hashtext%'
+"""
 
 # Everything that DDL can make here, as text; the order of columns is left out, since a migration can only append.
 CATALOG = r"""
@@ -187,6 +194,50 @@ async def test_a_busy_table_is_waited_for_without_making_others_queue(empty_dsn:
     assert await task == ["0002_second"]
     await holder.close()
     await reader.close()
+
+
+# -- an index on many events
+
+
+@pytest.fixture
+def before_0018(tmp_path: Path) -> Path:
+    """The migrations of a version that had no events by name."""
+    for path in migrations.FOLDER.glob("[0-9]*.sql"):
+        if path.stem < "0018":
+            shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+async def test_a_reader_does_not_throw_away_what_took_long_to_build(
+    empty_dsn: str, before_0018: Path
+) -> None:
+    await migrate(empty_dsn, folder=before_0018)
+    async with open_pool(settings_for(empty_dsn)) as db:
+        async with db.transaction() as reader:
+            await reader.fetchval("SELECT count(*) FROM events")
+            begun = time.monotonic()
+            migrating = asyncio.create_task(migrate(empty_dsn))
+            while "0018_events_by_name" in await pending(db):
+                assert not migrating.done()
+                assert time.monotonic() - begun < 20
+                await asyncio.sleep(0.1)
+            assert "0019_events_without_brin" in await pending(db)
+        assert (await migrating)[-2:] == ["0018_events_by_name", "0019_events_without_brin"]
+
+
+async def test_an_index_that_was_built_beforehand_is_taken(empty_dsn: str, before_0018: Path) -> None:
+    await migrate(empty_dsn, folder=before_0018)
+    told = re.search(r"```sql\n(.*?)\\gexec", HOWTO.read_text(), re.DOTALL)
+    assert told
+    async with open_pool(settings_for(empty_dsn)) as db:
+        await ensure_event_partitions(db)
+        for row in await db.fetch(told[1]):
+            await db.execute(row[0])
+        built = set(await db.fetch(INDEXES_BY_NAME))
+        assert len(built) == 6
+        await migrate(empty_dsn)
+        assert {row for row in await db.fetch(INDEXES_BY_NAME) if row[1] != "events_by_name"} == built
+    assert await migrate(empty_dsn) == []
 
 
 # -- day partitions
