@@ -73,7 +73,7 @@ def joined(root: Path, entry: str) -> str:
 
 def modules_of(root: Path, entry: str) -> dict[str, str]:
     """An entry and all that it imports, at once or later, up to other entries: path below `root` -> text, each after
-    those that it imports at once; without the comments that stand before declarations.
+    those that it imports at once; without the comments that stand before declarations, but with notices of licences.
     """
     found: dict[str, str] = {}
 
@@ -82,7 +82,7 @@ def modules_of(root: Path, entry: str) -> dict[str, str]:
             raise ValueError(f"modules import one another: {' -> '.join((*above, path))}")
         if path in found:
             return
-        text = _DOC.sub("", (root / path).read_text())
+        text = _DOC.sub(_notice, (root / path).read_text())
         for each in [*_IMPORT.finditer(text), *_LIST.finditer(text)]:
             if each["path"]:
                 visit(_resolved(path, each["path"]), (*above, path))
@@ -93,6 +93,10 @@ def modules_of(root: Path, entry: str) -> dict[str, str]:
 
     visit(entry, ())
     return found
+
+
+def _notice(comment: re.Match[str]) -> str:
+    return comment[0] if "@license" in comment[0] or "Copyright" in comment[0] else ""
 
 
 def _body(text: str, path: str, entry: str) -> str:

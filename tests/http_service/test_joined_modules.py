@@ -14,6 +14,7 @@ import pytest
 from http_service.joined_modules import ENTRIES, joined, modules_of
 from http_service.routes.player import ROOT
 
+NOTICE = re.compile(r"/\*(?:(?!\*/).)*(?:@license|Copyright).*?\*/", re.DOTALL)
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
 
 FILES = {
@@ -120,6 +121,15 @@ def test_a_missing_module_is_an_error(root):
     (root / "pages/one.js").unlink()
     with pytest.raises(FileNotFoundError):
         joined(root, "app.js")
+
+
+def test_notices_of_licences_are_in_what_is_served():
+    modules = {path: text for entry in ENTRIES for path, text in modules_of(ROOT, entry).items()}
+    notices = [(path, each) for path in modules for each in NOTICE.findall((ROOT / path).read_text())]
+    assert {path.split("/")[1] for path, _ in notices} == {"lit-html", "uplot"}
+    assert [path for path, notice in notices if notice not in modules[path]] == []
+    served = "".join(joined(ROOT, entry) for entry in ENTRIES)
+    assert [path for path, notice in notices if notice not in served] == []
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
