@@ -53,11 +53,12 @@ export function createSource(session_id, api, { arrived, failed, away }) {
   }
 
   /**
-   * What the page asked for ahead may have been asked before a link signed the viewer in; nobody goes to the sign-in.
+   * What the page asked for ahead may have been asked before a link signed the viewer in: as nobody, who goes to the
+   * sign-in, or as who came by another link and does not see this session.
    * @param {unknown} problem
    */
   async function signedInMeanwhile(problem) {
-    if (!(problem instanceof ApiError) || problem.status !== 401) throw problem;
+    if (!(problem instanceof ApiError) || (problem.status !== 401 && problem.status !== 404)) throw problem;
     await api.get("/me");
     return loadTimeline(session_id, { signal: abort.signal });
   }

@@ -58,3 +58,21 @@ async def test_a_shared_link_opens_one_session_until_it_is_withdrawn(
         await expect(late.page.get_by_role("alert")).to_contain_text("link")
         await expect(late.page.get_by_label("API key or admin key")).to_be_visible()
         assert "share" not in late.page.url
+
+
+async def test_a_second_link_opens_its_session_in_the_same_browser(
+    visitor: Visitor, browser: Browser
+) -> None:
+    world = visitor.world
+    admin = {"authorization": f"Bearer {world.program.admin_key}"}
+    links = []
+    for name in ("ios", "android"):
+        shares = f"{world.url}/api/v1/replays/{world.shop[name]}/share"
+        made = await visitor.context.request.post(shares, data={"expires_in_s": 600}, headers=admin)
+        links.append((await made.json())["url"])
+    async with new_visitor(browser, world) as guest:
+        guest.expect("status of 404")  # what is asked for ahead, as who came by the first link
+        for link in links:
+            await guest.page.goto("about:blank")
+            await guest.page.goto(link)
+            await guest.comes_true(PAINTED)
