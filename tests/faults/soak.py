@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -69,6 +70,28 @@ class Soak:
         """Seconds since the beginning."""
         return time.monotonic() - self.began
 
+    def complain(self, what: str) -> None:
+        """Say it at once, whole; the report has its beginning."""
+        print(f"complaint: {what}", flush=True)
+        self.complaints.append(" ".join(what.split())[:400])
+
+    async def rounds(self, seconds: float, phones: int, round_s: float) -> None:
+        """Round after round; the report comes whatever ends them."""
+        try:
+            while self.at_s < seconds:
+                await self.round(min(round_s, max(20.0, seconds - self.at_s)), phones)
+                last = self.samples[-1]
+                print(
+                    f"{last.at_s:6.0f} s  {last.rss_bytes / 1e6:6.0f} MB  {last.files:4} files  "
+                    f"{self.seen['messages']} messages  {len(self.complaints)} complaints",
+                    flush=True,
+                )
+        except Exception as problem:
+            self.complain(f"round {len(self.samples)} ended: {problem!r}")
+            raise
+        finally:
+            print(self.report(), flush=True)
+
     async def round(self, seconds: float, phones: int) -> None:
         """Load with faults, then the judge on what this round's phones have sent."""
         number = len(self.samples)
@@ -80,7 +103,7 @@ class Soak:
             answer = await client.post("/api/v1/projects", json={"name": project, "key": project})
             answer.raise_for_status()
         self.town.project = project
-        async with self.town.load(phones), self._probed():
+        async with self.town.load(phones), self.probed():
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 await asyncio.sleep(self.dice.uniform(1, 6))
@@ -88,7 +111,7 @@ class Soak:
         try:
             self.seen += await self.town.judge()
         except AssertionError as problem:
-            self.complaints.append(f"round {number}: {' '.join(str(problem).split())[:400]}")
+            self.complain(f"round {number}: {problem}")
         self.samples.append(self._sample())
 
     def _sample(self) -> Sample:
@@ -106,13 +129,16 @@ class Soak:
         self.faulty = False
 
     @contextlib.asynccontextmanager
-    async def _probed(self) -> AsyncIterator[None]:
+    async def probed(self) -> AsyncIterator[None]:
         probing = asyncio.create_task(self._probe())
         try:
             yield
         finally:
             probing.cancel()
-            await asyncio.gather(probing, return_exceptions=True)
+            (end,) = await asyncio.gather(probing, return_exceptions=True)
+            if isinstance(end, Exception):
+                trace = "".join(traceback.format_exception(end))
+                self.complain(f"round {len(self.samples)}: the probe ended: {end!r}\n{trace}")
 
     async def _probe(self) -> None:
         """Appends of one phone's, timed while nothing is broken."""
@@ -134,16 +160,17 @@ class Soak:
             "faults: " + ", ".join(f"{count} {name}" for name, count in sorted(self.faults.items())),
         ]
         for hour, waits in sorted(self.waits.items()):
-            cuts = statistics.quantiles(waits, n=100)
+            cuts = statistics.quantiles(waits, n=100) if len(waits) > 1 else waits * 99
             lines.append(
                 f"hour {hour + 1}: append p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms"
             )
         later = self.samples[len(self.samples) // 4 :]  # caches fill in the beginning
-        lines.append(
-            f"memory {later[0].rss_bytes / 1e6:.0f} -> {later[-1].rss_bytes / 1e6:.0f} MB, "
-            f"{slope(later, lambda s: s.rss_bytes / 1e6):+.1f} MB/h; "
-            f"open files {later[0].files} -> {later[-1].files}, {slope(later, lambda s: s.files):+.1f}/h"
-        )
+        if later:
+            lines.append(
+                f"memory {later[0].rss_bytes / 1e6:.0f} -> {later[-1].rss_bytes / 1e6:.0f} MB, "
+                f"{slope(later, lambda s: s.rss_bytes / 1e6):+.1f} MB/h; "
+                f"open files {later[0].files} -> {later[-1].files}, {slope(later, lambda s: s.files):+.1f}/h"
+            )
         lines.append(
             "judge: " + ("; ".join(self.complaints) or "nothing lost, nothing twice, ledger balanced")
         )
@@ -229,14 +256,7 @@ async def soak(*, hours: float, seed: int, phones: int, round_s: float) -> Soak:
             supervised(town, role).start()
         await town.build(http=0, workers=0)
         made = Soak(town, redis, s3, seed, random.Random(seed))
-        while made.at_s < hours * 3600:
-            await made.round(min(round_s, max(20.0, hours * 3600 - made.at_s)), phones)
-            last = made.samples[-1]
-            print(
-                f"{last.at_s:6.0f} s  {last.rss_bytes / 1e6:6.0f} MB  {last.files:4} files  "
-                f"{made.seen['messages']} messages  {len(made.complaints)} complaints",
-                flush=True,
-            )
+        await made.rounds(hours * 3600, phones, round_s)
         return made
 
 
@@ -251,7 +271,6 @@ def main() -> None:
     made = asyncio.run(
         soak(hours=options.hours, seed=options.seed, phones=options.phones, round_s=options.round_s)
     )
-    print(made.report())
     sys.exit(1 if made.complaints else 0)
 
 
