@@ -127,12 +127,12 @@ async def _transaction(conn: Any, *, isolation: str | None, readonly: bool) -> A
 
 
 async def until_unhindered(transaction: Callable[[], Awaitable[T]]) -> T:
-    """Run a whole transaction, again if the server ended it for the sake of another one. Raises what it raises."""
+    """Run a whole transaction, again if the server ended it to resolve a deadlock. Raises what it raises."""
     for _ in range(TRIES - 1):
         try:
             return await transaction()
         except DatabaseUnavailable as problem:
-            if not isinstance(problem.__cause__, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
+            if not isinstance(problem.__cause__, asyncpg.DeadlockDetectedError):
                 raise
     return await transaction()
 
