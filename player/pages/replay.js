@@ -36,7 +36,7 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 const FOLLOW_MS = 100;
 /** The panels are loaded when the first picture is there, or after this time. */
 const PANELS_AFTER_MS = 1_500;
-/** A first picture that comes so soon is what the page opens with. */
+/** A first picture that comes so soon is what the page opens with; the server's OPENS_WITHIN_MS (sessions/replays.py). */
 const SOON_MS = 3_000;
 const TOLD_MS = 2_500;
 /** How wide the panels are until the viewer says. */
