@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import orjson
+import pytest
 
 from playhead.settings import Settings
+from sessions import search as search_module
 from sessions.cursors import SORTS
 from sessions.search import FACETS, Page, ReplayFilters, search
 from storage.migrate import migrate
@@ -71,6 +73,7 @@ class Watched(Database):
 
     blocks = 0
     scans: set[str]
+    queries: set[str]
 
     async def fetch(self, query: str, *args: Any) -> list[Any]:
         async with self.acquire() as conn:
@@ -84,6 +87,7 @@ class Watched(Database):
             yield _Explained(self, conn)
 
     async def _explained(self, conn: Any, query: str, *args: Any) -> list[Any]:
+        self.queries.add(query)
         (plan,) = await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *args)
         self.blocks += plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
         self.scans |= {
@@ -192,7 +196,7 @@ async def test_a_page_reads_no_more_of_ten_times_as_many_sessions(postgres_dsn: 
             for case in CASES:
                 for sort in ("newest", "longest"):
                     watched = Watched(db.pool, db.dsn, db.timeout_s)
-                    watched.scans = set()
+                    watched.scans, watched.queries = set(), set()
                     page = await search(watched, ReplayFilters(**case, sort=sort), [1])
                     read.setdefault(orjson.dumps([case, sort]), []).append(
                         (watched.blocks, len(page.sessions))
@@ -204,3 +208,17 @@ async def test_a_page_reads_no_more_of_ten_times_as_many_sessions(postgres_dsn: 
         alone = sort == "newest" and len(case) == 1 and len(case.get("facets", ())) == 1
         most = 2 * few + 6 * (many_rows - few_rows) + 500 if alone else 35_000
         assert many <= most, (question, few, many)
+
+
+async def test_a_text_that_very_many_values_are_expected_to_contain_is_not_looked_up(
+    postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with seeded(postgres_dsn, 3_000) as db:
+        wanted = ReplayFilters(text="order 29", limit=50)
+        expected = brute([row for row in await everything(db) if row["project_id"] == 1], wanted)
+        for surely_many, looked_up in ((search_module.SURELY_MANY, True), (0, False)):
+            monkeypatch.setattr(search_module, "SURELY_MANY", surely_many)
+            watched = Watched(db.pool, db.dsn, db.timeout_s)
+            watched.scans, watched.queries = set(), set()
+            assert await paged(watched, wanted, [1], len(expected)) == expected
+            assert (search_module.CONTAINING in watched.queries) is looked_up
