@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -91,36 +92,45 @@ _USER_MEMBERS: Final = frozenset({"user_id", "userId", "user"})
 async def delete_of_user(db: Database, project_id: int, user_id: str) -> int:
     """Remove the refused events that name this user -> how many: a text anywhere in them, or a user's number."""
     removed = 0
-    async for naming in _of_user(db, project_id, user_id):
-        await db.execute(DELETE, project_id, [error_id for error_id, _ in naming])
+    async for page in _told(db, project_id, orjson.dumps(user_id)[1:-1]):
+        naming = [error_id for error_id, _, told in page if user_id in told]
+        await db.execute(DELETE, project_id, naming)
         removed += len(naming)
     return removed
 
 
-async def count_of_user(db: Database, project_id: int, user_id: str, before_us: int) -> int:
-    """How many refused events of before that moment name this user."""
-    return sum(
-        [
-            sum(received_us < before_us for _, received_us in naming)
-            async for naming in _of_user(db, project_id, user_id)
-        ]
-    )
+async def count_of_users(db: Database, project_id: int, before_us: Mapping[str, int]) -> Counter[str]:
+    """User -> how many refused events of before that moment name them."""
+    found: Counter[str] = Counter()
+    async for page in _told(db, project_id):
+        for _, received_us, told in page:
+            found.update(user for user in before_us.keys() & told if received_us < before_us[user])
+    return found
 
 
-async def _of_user(db: Database, project_id: int, user_id: str) -> AsyncIterator[list[tuple[int, int]]]:
-    """(number, time of arrival, µs) of the refused events that name this user, page by page."""
-    needle, place = orjson.dumps(user_id)[1:-1], 0
+async def _told(
+    db: Database, project_id: int, needle: bytes = b""
+) -> AsyncIterator[list[tuple[int, int, set[str]]]]:
+    """(number, time of arrival, µs, what may be users in it) of the refused events with these bytes, page by page."""
+    place = 0
     while rows := await db.fetch(CANDIDATES, project_id, place, needle):
         place = rows[-1][0]
-        yield [(row[0], row[2]) for row in rows if _names(orjson.loads(row[1]), user_id)]
+        yield [(row[0], row[2], set(_texts(orjson.loads(row[1])))) for row in rows]
 
 
-def _names(value: Any, user_id: str, member: str = "") -> bool:
+def _texts(value: Any, member: str = "") -> Iterator[str]:
+    """Texts anywhere, members' names too, and users' numbers."""
     if isinstance(value, dict):
-        return any(name == user_id or _names(each, user_id, name) for name, each in value.items())
-    if isinstance(value, list):
-        return any(_names(each, user_id, member) for each in value)
-    return value == user_id or (member in _USER_MEMBERS and type(value) is int and str(value) == user_id)
+        for name, each in value.items():
+            yield name
+            yield from _texts(each, name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, member)
+    elif isinstance(value, str):
+        yield value
+    elif member in _USER_MEMBERS and type(value) is int:
+        yield str(value)
 
 
 PAGE = """

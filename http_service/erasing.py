@@ -39,12 +39,15 @@ async def remains_of_users(services: Services) -> tuple[int, dict[tuple[int, str
     """
     db = services.db
     users = await erased_users.every(db)
+    erased_us: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for project_id, user_id, at_us in users:
+        erased_us[project_id][user_id] = at_us
     left: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     for project_id, user_id, _ in await erasure.remains_of_users(db):
         left[project_id, user_id]["sessions"] += 1
     for project_id, user_id, count in await erased_users.remains(db):
         left[project_id, user_id]["events"] = count
-    for project_id, user_id, erased_us in users:
-        if count := await refusals.count_of_user(db, project_id, user_id, erased_us):
+    for project_id, before_us in erased_us.items():
+        for user_id, count in (await refusals.count_of_users(db, project_id, before_us)).items():
             left[project_id, user_id]["event_errors"] = count
     return len(users), left
