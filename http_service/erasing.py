@@ -24,8 +24,7 @@ async def erase_user(services: Services, project_id: int, user_id: str) -> None:
     removed = Counter(sessions=0, events=0, event_errors=0)
     while found := (await services.replays.page(filters, (project_id,))).sessions:
         for session in found:
-            await services.replays.delete(session)
-            removed["sessions"] += 1
+            removed["sessions"] += await services.replays.delete(session)
     known_as = user_id[:TEXT_CHARS]
     removed["events"] = await erased_users.erase(services.db, project_id, known_as, services.clock())
     removed["event_errors"] = await refusals.delete_of_user(services.db, project_id, user_id)

@@ -92,21 +92,28 @@ class Erasure:
     cleared_ms: int | None
 
 
-async def erase_session(db: Database, objects: ObjectStore, session: Session, now_ms: int) -> None:
-    """Remove all traces of one session but the mark; those in the journal follow (storage/journal_clearing.py)."""
+async def erase_session(db: Database, objects: ObjectStore, session: Session, now_ms: int) -> bool:
+    """Remove all traces of one session but the mark; those in the journal follow (storage/journal_clearing.py).
+
+    -> whether it was there; of two at once one tells what was removed.
+    """
     key = (session.project_id, session.session_id)
     async with db.transaction() as conn:
         await conn.execute(MARK, *key, now_ms)
         await conn.execute(IN_JOURNAL, *key)
         removed = await delete_rows(conn, *key, now_ms=now_ms)
         removed["objects"] = 0
-        await conn.execute(REMOVED, *key, dict(removed))
+        there = removed["sessions"] > 0
+        if there:
+            await conn.execute(REMOVED, *key, dict(removed))
     # At once if the store answers; what is doomed goes in any case.
     with contextlib.suppress(Unavailable):
         removed["objects"] = await doomed.delete_prefix(objects, recording.prefix(*key))
-        await db.execute(REMOVED, *key, dict(removed))
+        if there:
+            await db.execute(REMOVED, *key, dict(removed))
     with contextlib.suppress(Unavailable):  # else a worker does it
         await terms.purge(db, session.project_id)
+    return there
 
 
 async def delete_rows(conn: Any, project_id: int, session_id: int, *, now_ms: int) -> Counter[str]:

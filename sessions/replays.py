@@ -296,11 +296,12 @@ class Replays:
         await self._sessions.changed([(session.project_id, session.session_id)])
         return await self._fresh(session)
 
-    async def delete(self, session: Session) -> None:
-        """Erase a session: rows now, objects now, late data is dropped from here on."""
+    async def delete(self, session: Session) -> bool:
+        """Erase a session: rows now, objects now, late data is dropped from here on -> whether it was there."""
         self._live.forget(session)
-        await erasure.erase_session(self._db, self._objects, session, self._clock())
+        there = await erasure.erase_session(self._db, self._objects, session, self._clock())
         await self._sessions.changed([(session.project_id, session.session_id)])
+        return there
 
     async def _with_quarantined(self, session: Session, complete: dict[str, Any]) -> dict[str, Any]:
         """Completeness of a recording, with the number of records that never came into it."""

@@ -67,8 +67,8 @@ async def erase_sessions_of_users(services: Services) -> None:
     """Erase sessions that waited in the journal when their user was erased."""
     for project_id, user_id, session_id in await erasure.remains_of_users(services.db):
         with contextlib.suppress(NotFound):  # another worker was faster
-            await services.replays.delete(await services.replays.find(session_id, [project_id]))
-            await erased_users.report(services.db, project_id, user_id, {"sessions": 1})
+            if await services.replays.delete(await services.replays.find(session_id, [project_id])):
+                await erased_users.report(services.db, project_id, user_id, {"sessions": 1})
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,15 @@ async def test_what_comes_later_is_counted_dropped_and_taken_out_of_the_journal(
     assert await rig.record(other) == 1
 
 
+async def test_who_comes_second_changes_no_report(rig: Rig) -> None:
+    session_id = await rig.start()
+    await rig.work()
+    session = await rig.session(session_id)
+    assert [await rig.services.replays.delete(session) for _ in range(2)] == [True, False]
+    (report,) = await erasure.page(rig.services.db, project_ids=None, before=None, limit=10)
+    assert report.removed["sessions"] == 1
+
+
 async def test_a_user_erased_while_a_session_of_theirs_is_pending_goes_with_it(rig: Rig) -> None:
     gone, other = await rig.start(), await rig.start()
     await rig.batch(gone, secrets(NOW_MS))
