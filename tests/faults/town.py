@@ -54,6 +54,8 @@ ROOT = Path(__file__).parent.parent.parent
 LONG = os.environ.get("FAULTS", "") == "long"
 #: messages until the memory that is remembered is that of a process whose caches are as full as the load makes them
 WARM = 3000 if LONG else 200
+#: for what was left undone in the time of a fault
+PATIENCE_S = 300.0 if LONG else 90.0
 CALM_S = 75.0  # for memory and files to come back: once a minute spare memory is given to the system
 
 
@@ -240,7 +242,7 @@ class Town:
         """Vital signs of every process: what the judge wants to see again."""
         self._before = {each: VitalSigns.of(each.pid) for each in self.processes if each.pid is not None}
 
-    async def judge(self, *, patience_s: float = 90, fresh: bool = True) -> Counter[str]:
+    async def judge(self, *, patience_s: float = PATIENCE_S, fresh: bool = True) -> Counter[str]:
         """Hold the book against the API, look after the processes -> what was seen.
 
         AssertionError if a promise does not hold within `patience_s`.
