@@ -301,4 +301,4 @@ def new_town(folder: Path, **settings: str) -> Iterator[Town]:
         town.postgres.close()
 
 
-__all__ = ["ADMIN", "LONG", "PROJECT", "WARM", "Load", "Playhead", "Town", "new_town"]
+__all__ = ["ADMIN", "CALM_S", "LONG", "PROJECT", "WARM", "Load", "Playhead", "Town", "new_town"]
