@@ -14,7 +14,7 @@ from playhead.children import bind_to_parent, terminate_on
 from playhead.database_metrics import watch
 from playhead.errors import BadSettings, Unavailable
 from playhead.settings import Settings
-from playhead.spare_memory import give_back_for_ever
+from playhead.spare_memory import bound_heaps, give_back_for_ever
 from playhead.telemetry import configure_logging, counter, logger
 from playhead.wiring import Services, open_services
 from storage.migrate import pending
@@ -23,7 +23,8 @@ log = logger("playhead.processes")
 
 
 def begin(settings: Settings, name: str, *, lifeline: int | None = None, again: bool = False) -> None:
-    """First thing in a process: its name in log lines, its tie to the parent."""
+    """First thing in a process: its name in log lines, its tie to the parent, few heaps."""
+    bound_heaps()
     configure_logging(settings.log_level, as_json=settings.log_json, process=name)
     if lifeline is not None:
         bind_to_parent(lifeline)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 from collections.abc import Callable
 from typing import Final
 
 INTERVAL_S: Final = 60.0
-#: for child processes. glibc gives threads heaps of their own, eight for each core, which never shrink together.
-ALLOCATOR: Final = {"MALLOC_ARENA_MAX": "2"}
+M_ARENA_MAX: Final = -8  # malloc.h
+HEAPS: Final = 2
+
+
+def bound_heaps() -> None:
+    """To be called before there are threads: glibc would give them heaps of their own, eight for each core."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
 
 
 async def give_back_for_ever() -> None:

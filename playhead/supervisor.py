@@ -26,7 +26,6 @@ from playhead.children import Children, Role
 from playhead.errors import AlreadyRunning, BadSettings, DatabaseUnavailable
 from playhead.secrets import Secrets, open_secrets
 from playhead.settings import PREFIX, Settings
-from playhead.spare_memory import ALLOCATOR
 from playhead.telemetry import POOL_VARIABLE, logger
 from storage.embedded_postgres import EmbeddedPostgres
 from storage.migrate import migrate
@@ -105,7 +104,7 @@ async def _run_children(
 ) -> None:
     """Keep these children until `stop`; `pool` names the folder in which their metrics meet."""
     metrics = _fresh_folder(settings.data_dir / "run" / f"metrics-{pool}")
-    children = Children({**ALLOCATOR, **environment_of(settings), POOL_VARIABLE: str(metrics)}, metrics)
+    children = Children({**environment_of(settings), POOL_VARIABLE: str(metrics)}, metrics)
     _on_signals(stop, children.hurry)
     try:
         async with _unwrapped(), asyncio.TaskGroup() as tasks:
