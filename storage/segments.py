@@ -224,8 +224,9 @@ class SegmentIndex:
         await self._db.execute(FAIL, claim.key, claim.token, self._clock() + pause_ms, reason[:200])
 
     async def give_back(self, claim: Claim, *, pause_s: float = 0) -> None:
-        """Give the segment back untouched, to be taken after `pause_s`: the segment is not to blame."""
-        await self._db.execute(GIVE_BACK, claim.key, claim.token, self._clock() + int(pause_s * 1000))
+        """Give the segment back untouched, to be taken at once or after `pause_s`: the segment is not to blame."""
+        until_ms = self._clock() + int(pause_s * 1000) if pause_s else 0  # at once, whatever our clock says
+        await self._db.execute(GIVE_BACK, claim.key, claim.token, until_ms)
 
     async def waiting(self) -> tuple[int, int | None]:
         """(pending segments, when the oldest of them was made, ms)."""

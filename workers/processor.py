@@ -161,8 +161,8 @@ class Processor:
         short: Counter[int] = Counter()
         found = Counter((item.segment_key, item.record.project_id) for item in items)
         for key, accepted in await conn.fetch(LEFT, [claim.key for claim in claims]):
-            lost = Counter({int(p): n - found[key, int(p)] for p, n in accepted.items()})
-            await self._mourn(conn, key, +lost, reason)
+            lost = +Counter({int(p): n - found[key, int(p)] for p, n in accepted.items()})
+            await self._mourn(conn, key, lost, reason)
             short += lost
         return short
 

@@ -208,6 +208,20 @@ async def test_small_segments_are_claimed_together_and_of_large_ones_no_more_tha
     assert await shelf.claimed() == [large[2]]
 
 
+async def test_what_a_worker_with_a_fast_clock_gives_back_is_free_at_once(shelf):
+    key = await shelf.add()
+    shelf.clock.now_ms += 10 * MINUTE_MS
+    (claim,) = await shelf.index.claim(1, "early")
+    await shelf.index.give_back(claim)
+    shelf.clock.now_ms -= 10 * MINUTE_MS
+    (again,) = await shelf.index.claim(1, "w")
+    assert again.key == key and again.untried
+    await shelf.index.give_back(again, pause_s=5)
+    assert await shelf.claimed() == []
+    shelf.clock.now_ms += 5000
+    assert await shelf.claimed() == [key]
+
+
 async def test_where_one_claim_of_several_is_lost_none_is_finished(shelf):
     keys = [await shelf.add() for _ in range(2)]
     claims = await shelf.index.claim(2, "slow")
