@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import asyncpg
 import structlog
 
 from events import day_of, summaries
@@ -16,7 +15,7 @@ from playhead.telemetry import counter
 from sessions import erasure
 from storage.migrate import drop_event_partition
 from storage.objects import ObjectStore
-from storage.postgres import Database
+from storage.postgres import Database, hindered
 
 log = structlog.get_logger()
 
@@ -116,7 +115,7 @@ async def _drop_partitions(db: Database, now_ms: int) -> None:
         try:
             await drop_event_partition(db, row[0], PINNED)
         except DatabaseUnavailable as problem:
-            if not isinstance(problem.__cause__, asyncpg.LockNotAvailableError):
+            if not hindered(problem):
                 raise
             log.warning("partition_in_use", partition=row[0])  # by a backup, for example; the next time then
             return

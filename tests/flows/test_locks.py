@@ -47,9 +47,8 @@ async def processing(rig, other):
     while not await other.fetchval(WAITING):
         assert not work.done(), "nothing was waited for"
         await asyncio.sleep(0.01)
-        await other.execute(
-            "SELECT pg_stat_clear_snapshot()"
-        )  # in a transaction the first look is remembered
+        # in a transaction the first look is remembered
+        await other.execute("SELECT pg_stat_clear_snapshot()")
     yield
     await asyncio.wait_for(work, 60)
 
