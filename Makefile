@@ -1,7 +1,8 @@
 # Everything starts here. Needs Python 3.11+ and make, nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
-# test files side by side, more than there are processors: they wait for servers more than they compute
+# test files side by side, more than there are processors, in their order, so that those which mostly wait for servers
+# have others beside them that compute
 TEST_PROCESSES ?= 3
 NODE := $(BIN)/node
 
