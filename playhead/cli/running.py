@@ -127,17 +127,17 @@ async def _announce(running: Running) -> None:
     if not await answers(running.url):
         complain(f"no answer from {running.url} yet; see the lines above")
     link = await _sign_in_link(running)
-    say()
-    say(f"  Player         {running.url}/")
+    lines = ["", f"  Player         {running.url}/"]
     if link:
-        say(f"  Sign in        {link}      (once, within a day; `playhead sign-in` makes another)")
-    say(f"  Ingest         {running.url}/ingest      (serverURL of the SDKs)")
-    say(f"  API            {running.url}/docs")
+        lines.append(f"  Sign in        {link}      (once, within a day; `playhead sign-in` makes another)")
+    lines.append(f"  Ingest         {running.url}/ingest      (serverURL of the SDKs)")
+    lines.append(f"  API            {running.url}/docs")
     if not shown_before(running.settings):
-        say(f"  Admin key      {running.secrets.admin_key}")
-        say(f"                 shown this once; kept in {secret_path(running.settings.data_dir, ADMIN_KEY)}")
-    say(f"  Data           {running.settings.data_dir.resolve()}")
-    say()
+        kept = secret_path(running.settings.data_dir, ADMIN_KEY)
+        lines.append(f"  Admin key      {running.secrets.admin_key}")
+        lines.append(f"                 shown this once; kept in {kept}")
+    lines.append(f"  Data           {running.settings.data_dir.resolve()}")
+    say("\n".join([*lines, ""]))  # at once: whoever reads along sees all of it, and no log line in between
 
 
 async def _announce_demo(running: Running) -> None:
