@@ -21,6 +21,7 @@ from typing import Final
 
 #: entry -> the entry that a page has loaded before it, and whose modules it shares
 ENTRIES: Final[Mapping[str, str | None]] = {
+    "start.js": None,
     "app.js": None,
     "panels/index.js": "app.js",
     "frame_worker.js": None,

@@ -35,8 +35,12 @@ TYPES: Final = {
 }
 PREFIX: Final = "/player/"
 PAGE: Final = "index.html"
+STILL: Final = "still.html"  # the page of a session with its picture, until the app has drawn it
 STYLES: Final = "all.css"  # of the page, one behind the other
 _COMPRESSED: Final = frozenset({".html", ".js", ".css", ".svg", ".json", ".txt"})
+_FETCH: Final = 'as="fetch" crossorigin="anonymous"'
+_IMAGE: Final = 'as="image" fetchpriority="high"'
+_MAIN: Final = '<main id="main" tabindex="-1">'
 _STYLE: Final = re.compile(rf'<link rel="stylesheet" href="{PREFIX}([^"]+)" />\n?\s*')
 
 #: path below the root, time of change (ns), size
@@ -61,24 +65,26 @@ class PlayerFiles:
         self._root = root.resolve()
         self._state = ""
 
-    def page(self, ahead: Sequence[str] = ()) -> PlayerFile | None:
+    def page(self, ahead: Sequence[str] = (), picture: str = "") -> PlayerFile | None:
         """The page of the player; none if there is no player here.
 
         `ahead`: addresses of ours that its script will read first, so the browser asks for them while it gets that.
+        `picture`: the address of what a session opens with, to be seen before anything else.
         """
         if not (self._root / PAGE).is_file():
             return None
         self._state = _digest_of(self._root, tuple(self._stamps()))
         page = _page(self._root, self._state)
-        links = "".join(
-            f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{html.escape(each)}" />\n'
-            for each in ahead
-        )
-        return (
-            _made(page.content.replace(b"<head>", b"<head>\n" + links.encode(), 1), ".html")
-            if links
-            else page
-        )
+        if not ahead and not picture:
+            return page
+        links = "".join(f'<link rel="preload" {_FETCH} href="{html.escape(each)}" />\n' for each in ahead)
+        text = page.content.decode().replace("</head>", f"{links}</head>", 1)
+        if picture:  # asked for before all else: a browser has six connections
+            address = html.escape(picture)
+            text = text.replace("<head>", f'<head>\n<link rel="preload" {_IMAGE} href="{address}" />', 1)
+            still = (self._root / STILL).read_text().replace("{picture}", address)
+            text = text.replace(_MAIN, _MAIN + still, 1)
+        return _made(text.encode(), ".html")
 
     def file(self, path: str) -> PlayerFile | None:
         """The file of an address, with or without a state before it; none for what is not the player's own."""

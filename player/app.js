@@ -120,6 +120,7 @@ function openPage(opener, params, before = null) {
   render(nothing, root);
   scrollTo(0, 0);
   page = opener(contextOf(params, before));
+  root.querySelector(".still")?.remove();
   render(page.draw(), root);
   if (!first && !root.contains(document.activeElement)) root.focus({ preventScroll: true });
 }

@@ -31,10 +31,12 @@ _NO_PLAYER: Final = (
 )
 
 
-def _opens(*ahead: str) -> Callable[[Call], Awaitable[Response]]:
+def _opens(*ahead: str, picture: str = "") -> Callable[[Call], Awaitable[Response]]:
     async def page(call: Call) -> Response:
-        signed_in = token_of(call.request)  # others would be refused what they ask for ahead
-        found = _FILES.page(list(_filled(ahead, call)) if signed_in else ())
+        if token_of(call.request):
+            found = _FILES.page(list(_filled(ahead, call)), next(_filled([picture], call), ""))
+        else:  # would be refused what is asked for ahead
+            found = _FILES.page()
         if found is None:
             headers = {"content-security-policy": POLICY, "cache-control": "no-cache"}
             return Response(_NO_PLAYER, media_type="text/html", headers=headers)
@@ -94,10 +96,10 @@ def _answer(call: Call, file: PlayerFile) -> Response:
     return Response(file.packed, headers={**headers, "content-encoding": "gzip"})
 
 
-def _page(path: str, summary: str, *ahead: str, **parameters: str) -> Operation:
-    """A page whose script reads the addresses `ahead` first."""
+def _page(path: str, summary: str, *ahead: str, picture: str = "", **parameters: str) -> Operation:
+    """A page whose script reads the addresses `ahead` first, and which opens with a picture."""
     page = Reply(200, "a page", content_type="text/html")
-    handle = _opens(*ahead)
+    handle = _opens(*ahead, picture=picture)
     return Operation(
         "GET", path, summary, "player", Access.PUBLIC, (page,), handle=handle, parameters=parameters
     )
@@ -114,8 +116,8 @@ OPERATIONS: Final = (
         "/replays/{session_id}",
         "The player: one session",
         ME,
-        OPENING,
         TIMELINE,
+        picture=OPENING,
         session_id="the session's id",
     ),
     _page("/sign-in", "The player: sign-in; a one-time link carries its code behind `#`"),

@@ -19,13 +19,14 @@ import { controls } from "../replay/controls.js";
 import { head } from "../replay/head.js";
 import { pressed, shortcuts } from "../replay/keys.js";
 import { failure, headToCome, noPanels } from "../replay/loading.js";
-import { loadOpening } from "../replay/opening.js";
+import { loadOpening, stillIn } from "../replay/opening.js";
 import { panelBeside } from "../replay/panel_choice.js";
 import { createAddressKeeper, momentOf, withMoment } from "../replay/place_in_address.js";
 import { recall, remember } from "../replay/remembered.js";
 import { createScene } from "../replay/scene.js";
 import { CLOSED, createDialogs } from "../replay/session_dialogs.js";
-import { LEAST_PX, edge, side } from "../replay/side.js";
+import { edge, side } from "../replay/side.js";
+import { keepSideWidth, sideWidth } from "../replay/side_width.js";
 import { createSource } from "../replay/source.js";
 import { wayBack } from "../replay/way_back.js";
 import { userName } from "../sessions/describe.js";
@@ -39,8 +40,6 @@ const PANELS_AFTER_MS = 1_500;
 /** A first picture that comes so soon is what the page opens with; the server's OPENS_WITHIN_MS (sessions/replays.py). */
 const SOON_MS = 3_000;
 const TOLD_MS = 2_500;
-/** How wide the panels are until the viewer says. */
-const USUAL_SIDE_PX = Math.min(Math.max(innerWidth * 0.38, 420), 800);
 
 /**
  * @typedef {object} State
@@ -88,7 +87,7 @@ export function open(context) {
       completeness: null,
       panel: recall("panel", "events"),
       panel_state: {},
-      side_px: Number(recall("side", String(USUAL_SIDE_PX))) || USUAL_SIDE_PX,
+      side_px: sideWidth(),
       fullscreen: false,
       away: false,
       dialogs: CLOSED,
@@ -164,11 +163,11 @@ export function open(context) {
     const begun = new Promise((resolve) => {
       beginParsing = () => resolve(null);
     });
-    opening.then((first) => {
+    const opened = opening.then((first) => {
       if (first) scene.open(first);
       else beginParsing();
     });
-    source.load(begun);
+    source.load(Promise.all([begun, opened]));
   }
 
   /** @param {number} t */
@@ -230,9 +229,7 @@ export function open(context) {
 
   /** @param {number} width_px */
   function resize(width_px) {
-    const side_px = Math.round(Math.min(Math.max(width_px, LEAST_PX), innerWidth * 0.7));
-    store.set({ side_px });
-    remember("side", side_px);
+    store.set({ side_px: keepSideWidth(width_px) });
   }
 
   function toggleFullscreen() {
@@ -315,6 +312,8 @@ export function open(context) {
   addEventListener("keydown", onKey);
   document.addEventListener("fullscreenchange", onFullscreen);
   context.title("Session");
+  const still = stillIn(root);
+  if (still) scene.openWith(still);
   load();
 
   return {

@@ -4,14 +4,26 @@
 
 import { PREFIX } from "../api.js";
 import { decodePicture } from "./picture_decode.js";
+import { isAbsurd } from "./picture_size.js";
 
 /** @typedef {{name: number, bitmap: ImageBitmap}} Opening name: its time by the device's clock */
 
 const FRAME_HEADER = "playhead-frame";
 
 /**
- * The page of a session names this address ahead, and the browser takes what is on its way already; so nothing may be
- * asked differently here.
+ * The same picture as the page came with it, if it is there by now (start.js).
+ *
+ * @param {HTMLElement} root
+ * @returns {HTMLImageElement | null}
+ */
+export function stillIn(root) {
+  const picture = root.querySelector(".still img");
+  const there = picture instanceof HTMLImageElement && picture.complete && picture.naturalWidth > 0;
+  return there && !isAbsurd({ width: picture.naturalWidth, height: picture.naturalHeight }) ? picture : null;
+}
+
+/**
+ * With its name, which pictures are told apart by.
  *
  * @param {string} session_id
  * @param {number | null} moment the address's, ms of session time

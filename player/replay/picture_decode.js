@@ -4,13 +4,11 @@
  * @import { Size } from "./picture_size.js"
  */
 
-import { sizeOf } from "./picture_size.js";
+import { isAbsurd, sizeOf } from "./picture_size.js";
 
 const PREVIEW_PX = 160;
 /** Larger pictures are decoded smaller: no screen shows more of them. */
 const MAX_PIXELS = 4_000_000;
-/** A picture that needs this much to decode is none that a phone took. */
-const ABSURD_PIXELS = 120_000_000;
 /** Sizes stand in the first bytes, behind what a camera or an editor may have put there. */
 const HEAD_BYTES = 65_536;
 
@@ -21,7 +19,7 @@ const HEAD_BYTES = 65_536;
  */
 export async function decodePicture(picture, preview = false) {
   const size = sizeOf(new Uint8Array(await picture.slice(0, HEAD_BYTES).arrayBuffer()));
-  if (size && size.width * size.height > ABSURD_PIXELS) throw new RangeError("too large a picture");
+  if (size && isAbsurd(size)) throw new RangeError("too large a picture");
   return createImageBitmap(picture, preview ? { resizeWidth: PREVIEW_PX, resizeQuality: "medium" } : options(size));
 }
 

@@ -4,6 +4,14 @@
 
 /** @typedef {{width: number, height: number}} Size px */
 
+/** A picture that needs this much to decode is none that a phone took. */
+const ABSURD_PIXELS = 120_000_000;
+
+/** @param {Size} size */
+export function isAbsurd({ width, height }) {
+  return width * height > ABSURD_PIXELS;
+}
+
 /**
  * @param {Uint8Array} bytes the picture, or its beginning
  * @returns {Size | null} null: not known from here

@@ -88,6 +88,10 @@ export function createScene(session_id, told) {
     get scrubbing() {
       return scrub.active;
     },
+    /** The first picture as it may be seen already, until `open` brings it. @param {HTMLImageElement} picture */
+    openWith(picture) {
+      stage.open(picture);
+    },
     /** The first picture, come before the session or after it. @param {Opening} first */
     open(first) {
       if (closed) return first.bitmap.close();

@@ -8,6 +8,7 @@
 import { shortCount } from "../draw/format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { panelBeside, panelNamed } from "./panel_choice.js";
+import { LEAST_PX } from "./side_width.js";
 
 /**
  * @typedef {object} PanelView
@@ -20,7 +21,6 @@ import { panelBeside, panelNamed } from "./panel_choice.js";
  */
 /** @typedef {{id: string, title: string, count: (replay: Replay) => number | null, draw: (view: PanelView) => TemplateResult}} Panel */
 
-export const LEAST_PX = 300;
 const STEP_PX = 24;
 
 /**

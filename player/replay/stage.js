@@ -13,6 +13,7 @@ import { oneLine } from "../panels/safe_text.js";
 import { touchLabel } from "../panels/touch_label.js";
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { ref } from "../vendor/lit-html/directives/ref.js";
+import { wear } from "./device_frame.js";
 import { fit, heldSideways, isWide, kindOf, screenOf, touchScale, turnsOf } from "./geometry.js";
 import { wordsAt } from "./stage_words.js";
 import { drawSwipes, drawTaps } from "./touch_marks.js";
@@ -23,12 +24,13 @@ const COLOURS = { tap: "rgb(46 108 255)", swipe: "rgb(0 170 185)" };
 const MASKED = "\u2022".repeat(8);
 
 /** @typedef {{replay: Replay, clock: Clock, pictures: Pictures}} Scene */
+/** @typedef {ImageBitmap | HTMLImageElement} Picture */
 
 /** @param {() => void} painted the first real picture is on the screen */
 export function createStage(painted) {
   /** @type {Scene | null} */
   let scene = null;
-  /** @type {ImageBitmap | null} what is shown until there is a scene */
+  /** @type {Picture | null} what is shown until there is a scene */
   let opening = null;
   /** @type {Turns} */
   let turns = { t: [], sideways: [] };
@@ -124,15 +126,12 @@ export function createStage(painted) {
     const key = `${kind} ${JSON.stringify(device)} ${devicePixelRatio}`;
     if (key === said.shape) return;
     said.shape = key;
-    parts.device.dataset.kind = kind;
-    for (const [name, value] of Object.entries(device)) {
-      parts.device.style.setProperty(`--${name.replace("_", "-")}`, `${value}px`);
-    }
+    wear(parts.device, kind, device);
     parts.canvas.width = Math.round((device.width - 2 * device.bezel) * devicePixelRatio);
     parts.canvas.height = Math.round((device.height - 2 * device.bezel) * devicePixelRatio);
   }
 
-  /** @param {ImageBitmap | null} bitmap @returns {CanvasRenderingContext2D | null | undefined} what was drawn with */
+  /** @param {Picture | null} bitmap @returns {CanvasRenderingContext2D | null | undefined} what was drawn with */
   function drawPicture(bitmap) {
     const pen = parts?.canvas.getContext("2d", { alpha: false });
     if (!pen) return pen;
@@ -192,9 +191,9 @@ export function createStage(painted) {
 
   return {
     draw: () => html`<section class="stage" aria-label="Screen" ${ref(mount)}></section>`,
-    /** Before there is a scene. @param {ImageBitmap} bitmap */
-    open(bitmap) {
-      opening = bitmap;
+    /** Before there is a scene. @param {Picture} picture */
+    open(picture) {
+      opening = picture;
       paint();
     },
     /** @param {Scene} next */

@@ -22,7 +22,7 @@ DIFFERENCE = """async ([url, grid]) => {
     };
     const answer = await fetch(url);
     const picture = coarse(await createImageBitmap(await answer.blob()));
-    const stage = coarse(document.querySelector("canvas.screen"));
+    const stage = coarse(document.querySelector(".screen"));
     return stage.reduce((sum, value, at) => sum + Math.abs(value - picture[at]), 0) / stage.length;
 }"""
 

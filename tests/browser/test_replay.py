@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest_asyncio
 from playwright.async_api import Route, expect
@@ -63,28 +64,56 @@ async def test_the_picture_of_the_moment_however_one_gets_there(ios: ReplayPage)
     await ios.at(length_s)
 
 
-async def test_the_picture_of_the_moment_is_there_before_the_timeline(ios: ReplayPage) -> None:
+async def test_the_picture_of_the_moment_is_there_before_the_app_and_before_the_timeline(
+    ios: ReplayPage,
+) -> None:
     page, recording = ios.visitor.page, ios.recording
-    sent = asyncio.Event()
-
-    async def late(route: Route) -> None:
-        await sent.wait()
-        await route.continue_()
-
-    await page.route("**/timeline", late)
+    app, timeline = asyncio.Event(), asyncio.Event()
+    await page.route("**/app.js", _held_until(app))
+    await page.route("**/timeline", _held_until(timeline))
     await ios.visitor.open(f"/replays/{recording.session_id}?t=20000")
-    await ios.visitor.comes_true("performance.getEntriesByName('playhead:first-frame').length")
+    still, canvas = page.locator("img.screen"), page.locator("canvas.screen")
+    await expect(still).to_be_visible()
+    assert await ios.differs_from(recording.picture_at(20_000)) < 10, "the browser scales it in its own way"
+    await expect(canvas).to_have_count(0)
+    await ios.visitor.axe("document-title")
+    first = await still.bounding_box()
+    app.set()
+    await expect(canvas).to_be_visible()
     await ios.shows(recording.picture_at(20_000))
+    await expect(still).to_have_count(0)
     await expect(ios.slider).to_have_count(0)
     await ios.visitor.axe()
-    place = await page.locator("canvas.screen").bounding_box()
-    sent.set()
+    place = await canvas.bounding_box()
+    assert place == first, "nothing moves"
+    timeline.set()
     await ios.at(20)
     await ios.shows(recording.picture_at(20_000))
     assert place
     await expect(page.get_by_role("tab").first).to_be_visible()
     now = await page.locator("canvas.screen").bounding_box()
     assert now and abs(now["x"] - place["x"]) < 40, "it stays where it was, but for what is said of gaps"
+
+
+def _held_until(let_go: asyncio.Event) -> Callable[[Route], Awaitable[None]]:
+    async def late(route: Route) -> None:
+        await let_go.wait()
+        await route.continue_()
+
+    return late
+
+
+async def test_a_picture_that_does_not_come_holds_up_nothing(ios: ReplayPage) -> None:
+    page = ios.visitor.page
+    never = asyncio.Event()
+    await page.route("**/opening*", _held_until(never))
+    address = f"{ios.visitor.world.url}/replays/{ios.recording.session_id}?t=20000"
+    await page.goto(address, wait_until="commit")
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await expect(page.locator("img.screen")).to_have_count(0)
+    never.set()
+    await ios.at(20)
+    await ios.shows(ios.recording.picture_at(20_000))
 
 
 SECOND = "() => Number(document.querySelector('[role=slider]').ariaValueNow)"

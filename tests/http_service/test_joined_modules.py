@@ -18,6 +18,7 @@ NOTICE = re.compile(r"/\*(?:(?!\*/).)*(?:@license|Copyright).*?\*/", re.DOTALL)
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
 
 FILES = {
+    "start.js": 'const later = () => import("./app.js");\nlater();\n',
     "app.js": """\
 /** @import { T } from "./parts/types.js" */
 import "./parts/first.js";
@@ -86,7 +87,7 @@ def written(root: Path, files: dict[str, str]) -> Path:
 def told_by(root: Path) -> list[str]:
     """What the app in this folder leaves behind."""
     script = (
-        f"await import({json.dumps((root / 'app.js').as_uri())});"
+        f"await import({json.dumps((root / 'start.js').as_uri())});"
         "await new Promise((done) => setTimeout(done, 100)); console.log(JSON.stringify(told));"
     )
     assert NODE, "the test requirements bring a node"

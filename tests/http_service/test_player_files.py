@@ -82,11 +82,22 @@ def test_an_address_holds_for_ever_only_as_long_as_no_file_changed(root):
     assert PlayerFiles(root).file(f"@{state}/app.js") == old
 
 
-def test_a_page_names_what_its_script_reads_first_before_everything(root):
+def test_a_page_names_what_its_script_reads_first(root):
     page = PlayerFiles(root).page(['/api/"<x>', "/api/y"])
     assert page is not None
     named = re.findall(r'<link rel="(\w+)"[^>]* href="([^"]*)"', page.content.decode())
-    assert named[:2] == [("preload", "/api/&quot;&lt;x&gt;"), ("preload", "/api/y")]
+    assert named == [("preload", "/api/&quot;&lt;x&gt;"), ("preload", "/api/y")]
+
+
+def test_a_page_opens_with_a_picture_in_the_place_of_what_comes(root):
+    (root / "index.html").write_text(PAGE + '<main id="main" tabindex="-1"></main>')
+    (root / "still.html").write_text('<img src="{picture}" />\n')
+    page = PlayerFiles(root).page(picture='/api/"<x>')
+    assert page is not None
+    text = page.content.decode()
+    assert '<main id="main" tabindex="-1"><img src="/api/&quot;&lt;x&gt;" />\n</main>' in text
+    first = re.findall(r'<link rel="preload" as="image"[^>]* href="([^"]*)"', text.partition("/player/")[0])
+    assert first == ["/api/&quot;&lt;x&gt;"]
 
 
 def test_without_a_page_there_is_no_player(tmp_path):
@@ -124,7 +135,7 @@ async def test_browsers_keep_what_a_page_names(site: Site) -> None:
         ("?t=" + "1" * 13, ""),
     ):
         at = await site.client.get(f"/replays/3645366763814944769{query}")
-        assert f'href="/api/v1/replays/3645366763814944769/opening{moment}"' in at.text, query
+        assert f'src="/api/v1/replays/3645366763814944769/opening{moment}"' in at.text, query
     for path in ("/", "/replays/x", "/replays/" + "1" * 30):
         assert "/api/v1/replays" not in (await site.client.get(path)).text
     named = re.findall(r'"(/player/@[^"]+)"', page.text)
