@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -38,13 +38,11 @@ from storage.segment_file import ORDERED_KINDS, Record, read_records
 from storage.segments import Claim, SegmentIndex
 from workers import named_images, opening
 from workers.harvest import Item, Rows, SessionKey
+from workers.known_terms import KnownTerms
 from workers.opening import Opener
 from workers.routing import Span, late_spans, same_device
 
 log = structlog.get_logger()
-
-#: terms known to be in the database already, so that they are not sent again
-KNOWN_TERMS = 200_000
 
 NEW_BODIES = """
 INSERT INTO received (project_id, session_id, digest)
@@ -82,7 +80,7 @@ class Processor:
         self._segments = segments
         self._sessions = sessions
         self._opener = Opener(db=db, projects=projects, limits=limits, clock=clock)
-        self._known_terms: OrderedDict[term_store.Row, None] = OrderedDict()
+        self._known_terms = KnownTerms()
 
     async def handle_together(self, claims: Sequence[Claim]) -> Counter[tuple[str, Fate]]:
         """Process several segments as if they were one -> how many records of each kind met which fate.
@@ -262,9 +260,7 @@ class Processor:
         )
         for rows, sessions in written:
             await self._sessions.changed([k for k in rows.updates if k in sessions and not sessions[k].live])
-        self._known_terms.update(dict.fromkeys(terms))
-        while len(self._known_terms) > KNOWN_TERMS:
-            self._known_terms.popitem(last=False)
+        self._known_terms.add(terms)
 
     async def _keep_objects(self, items: Sequence[Item]) -> None:
         """Objects go before the rows that name them."""
