@@ -61,7 +61,7 @@ async def _work(settings: Settings) -> None:
 
     async with open_services(settings, role="work") as services:
         await _refuse_old_schema(services)
-        async with _beside(give_back_for_ever()):
+        async with _beside(give_back_for_ever(cycles=True)):
             await run(services)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 from collections.abc import Callable
 from typing import Final
 
@@ -19,16 +20,26 @@ def bound_heaps() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
 
 
-async def give_back_for_ever() -> None:
-    """Once a minute; ends at once where the C library has no such function (macOS, musl)."""
+async def give_back_for_ever(*, cycles: bool = False, interval_s: float = INTERVAL_S) -> None:
+    """Once a minute. `cycles`: collect what is garbage in cycles first, where a pause keeps nobody waiting.
+
+    Each connection that fails is such garbage, 45 objects of it, and stores may be away for long while the collector
+    waits for its hundred thousand.
+    """
     trim = trimmer()
-    while trim is not None:
-        await asyncio.sleep(INTERVAL_S)
-        await asyncio.to_thread(trim, 0)
+    while True:
+        await asyncio.sleep(interval_s)
+        if cycles:
+            gc.collect()
+        if trim is not None:
+            await asyncio.to_thread(trim, 0)
 
 
 def trimmer() -> Callable[[int], int] | None:
-    """glibc's malloc_trim: gives whole free pages back, 1 if there were any. It does not hold the interpreter."""
+    """glibc's malloc_trim: gives whole free pages back, 1 if there were any. It does not hold the interpreter.
+
+    None where the C library has no such function (macOS, musl).
+    """
     try:
         found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError):
