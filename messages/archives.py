@@ -51,7 +51,7 @@ def sniff_picture(data: bytes) -> str | None:
         return "jpeg"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
+    if data[:4] == b"\x89PNG":
         return "png"
     if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
         return "avif"

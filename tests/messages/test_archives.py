@@ -23,9 +23,21 @@ def read(data: bytes, **limits: int) -> Archive:
 
 
 @pytest.mark.parametrize(
-    ("data", "format"), [(JPEG, "jpeg"), (WEBP, "webp"), (PNG, "png"), (AVIF, "avif"), (b"RIFF", None)]
+    ("data", "format"),
+    [
+        (JPEG, "jpeg"),
+        (WEBP, "webp"),
+        (PNG, "png"),
+        (AVIF, "avif"),
+        (b"\xff\xd8\xff", "jpeg"),
+        (b"RIFF\0\0\0\0WEBP", "webp"),
+        (b"\x89PNG", "png"),
+        (b"RIFF", None),
+        (b"\x89PN", None),
+    ],
 )
 def test_pictures_are_known_by_their_bytes(data, format):
+    """spec/openreplay-mobile.md 4.1: no more is asked than the bytes that it names."""
     assert sniff_picture(data) == format
 
 
