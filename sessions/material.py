@@ -61,14 +61,21 @@ class Material:
     def add_messages(
         self, frames: Iterable[Row], *, since_ms: int | None = None, until_ms: int | None = None
     ) -> int:
-        """Add one batch's frames of `since_ms <= time < until_ms` (device time) -> how many were new."""
+        """Add a body's frames of `since_ms <= time < until_ms` (device time) -> how many were new.
+
+        A BatchMeta begins a new batch: indexes and occurrences are counted anew from there.
+        """
         occurrences: dict[bytes, int] = {}
         known = self.messages
         before = len(known)
         first: int | None = None
         last = 0
         for type, timestamp, index, body, _ in frames:
-            if type == BATCH_META or type not in CLIENT_TYPES:
+            if type == BATCH_META:
+                self._cover(first, last)
+                first, occurrences = None, {}
+                continue
+            if type not in CLIENT_TYPES:
                 continue
             if (since_ms is not None and timestamp < since_ms) or (
                 until_ms is not None and timestamp >= until_ms
@@ -87,8 +94,7 @@ class Material:
                 known[key] = Entry(timestamp, min(index, MAX_INDEX), type, body)
             first = index if first is None else first
             last = index
-        if first is not None:
-            self.coverage.add((min(first, MAX_INDEX), min(last, MAX_INDEX)))
+        self._cover(first, last)
         return len(known) - before
 
     def add_pictures(self, pictures: Iterable[Picture]) -> int:
@@ -124,6 +130,11 @@ class Material:
         """Give the temporary file back."""
         if self._spool is not None:
             self._spool.close()
+
+    def _cover(self, first: int | None, last: int) -> None:
+        """Note the indexes of one batch; none if nothing of it was taken."""
+        if first is not None:
+            self.coverage.add((min(first, MAX_INDEX), min(last, MAX_INDEX)))
 
     def _keep(self, digest: bytes, data: bytes) -> tuple[int, int]:
         place = self._contents.get(digest)

@@ -118,6 +118,7 @@ def _decode_all(reading: Reading, rows: list[Row], layout: Layout, limit: int) -
     place = -1
     for type, at_ms, index, body, _ in rows:
         if type == BATCH_META:
+            occurrences = {}  # a batch of its own begins
             continue
         try:
             if type not in readers:

@@ -10,7 +10,7 @@ import tarfile
 
 import pytest
 
-from messages import encode, frame_bytes
+from messages import encode, encode_batch, frame_bytes
 from messages.schema import (
     MobileClickEvent,
     MobileCrash,
@@ -92,6 +92,19 @@ async def test_the_same_batch_five_times_counts_once(rig) -> None:
     assert (session.clicks, session.logs, session.messages) == (3, 3, 6)
     balance = await rig.balance()
     assert (balance.accepted, balance.stored, balance.duplicate, balance.difference) == (6, 2, 4, 0)
+
+
+async def test_a_batch_twice_in_one_body_counts_once(rig) -> None:
+    """spec/openreplay-mobile.md 9.2: a message is told from equal ones by its place within its batch."""
+    session_id = await rig.start()
+    taps = [message for message in told(NOW_MS) if message[0] == MobileClickEvent.TYPE]
+    await rig.append("batch", session_id, encode_batch(0, NOW_MS, taps) + encode_batch(9, NOW_MS + 5, taps))
+    await rig.work()
+    for _ in ("live", "ready"):
+        session = await rig.session(session_id)
+        assert (session.clicks, session.messages) == (3, 3)
+        assert len((await rig.services.replays.messages(session)).messages) == 3
+        await rig.record(session_id)
 
 
 async def test_a_retry_in_a_new_grouping_counts_once_when_recorded(rig) -> None:

@@ -140,6 +140,20 @@ def test_messages_outside_the_span_of_a_part_are_left_out() -> None:
     assert material.add_messages(frames, since_ms=START_MS + 4) == 6
 
 
+def test_several_batches_in_one_body_are_what_they_are_in_bodies_of_their_own() -> None:
+    """spec/openreplay-mobile.md 3.3, 3.4 rule 2, 9.2: a BatchMeta sets the index anew, and a message is counted within
+    its batch."""
+    messages = [encode(MobileEvent("e", str(i // 2)), timestamp=START_MS) for i in range(6)]
+    batches = [encode_batch(40, START_MS, messages), encode_batch(0, START_MS, messages[:4])]
+    apart, together = Material(), Material()
+    for batch in batches:
+        apart.add_messages(walk(batch, Limits()).frames)
+    together.add_messages(walk(b"".join(batches), Limits()).frames)
+    assert merged_ranges(together.coverage) == merged_ranges(apart.coverage) == [(1, 4), (41, 46)]
+    assert together.messages == apart.messages
+    assert len(together.messages) == 6
+
+
 @pytest.mark.parametrize(
     ("coverage", "joined"),
     [
