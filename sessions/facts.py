@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from messages import Layout, Message, fields
+from sessions.model import MAX_USER_ID
 
 #: longest search term, characters
 TERM_CHARS = 200
@@ -31,7 +32,8 @@ class Fact:
     """What one message contributes; texts are cut to TERM_CHARS. `category` is none for what only the recording
     keeps (logs, performance). Messages that say the same share one Fact: it is compared by identity.
 
-    `who`: the facet (`user_id`, `anonymous_id`, `metadata.KEY`) under which the message names something, and what.
+    `who`: the facet (`user_id`, `anonymous_id`, `metadata.KEY`) under which the message names something, and what: more
+    of it than a search term holds.
     """
 
     category: str | None
@@ -103,15 +105,14 @@ def _call(message: Any) -> Fact:
 
 def _user(facet: str) -> Callable[[Any], Fact]:
     def fact(message: Any) -> Fact:
-        user = message.id[:TERM_CHARS]
-        return Fact("user", user, who=(facet, user))
+        return Fact("user", message.id[:TERM_CHARS], who=(facet, message.id[:MAX_USER_ID]))
 
     return fact
 
 
 def _metadata(message: Any) -> Fact:
     key = message.key[:TERM_CHARS]
-    return Fact("metadata", key, who=(f"metadata.{key}", message.value[:TERM_CHARS]))
+    return Fact("metadata", key, who=(f"metadata.{key}", message.value[:MAX_USER_ID]))
 
 
 LOG_TYPE = 103

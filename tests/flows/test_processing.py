@@ -18,9 +18,11 @@ from messages.schema import (
     MobileLog,
     MobileMetadata,
     MobileNetworkCall,
+    MobileUserAnonymousID,
     MobileUserID,
     MobileViewComponentEvent,
 )
+from sessions.search import ReplayFilters
 from storage import dead_letters
 from tests.flows.rig import NOW_MS, Rig, open_rig
 
@@ -104,6 +106,27 @@ async def test_a_batch_twice_in_one_body_counts_once(rig) -> None:
         session = await rig.session(session_id)
         assert (session.clicks, session.messages) == (3, 3)
         assert len((await rig.services.replays.messages(session)).messages) == 3
+        await rig.record(session_id)
+
+
+async def test_long_names_of_users_and_metadata_are_kept(rig) -> None:
+    """spec/openreplay-mobile.md 5.5: a user id has 8000 characters at most; a search term is shorter."""
+    session_id = await rig.start()
+    user, visitor, plan = "u" * 9000, "v" * 300, "p" * 300
+    framed = [
+        encode(MobileUserID(user), timestamp=NOW_MS),
+        encode(MobileUserAnonymousID(visitor), timestamp=NOW_MS + 1),
+        encode(MobileMetadata("plan", plan), timestamp=NOW_MS + 2),
+    ]
+    await rig.batch(session_id, framed)
+    await rig.work()
+    for _ in ("live", "ready"):
+        session = await rig.session(session_id)
+        assert (session.user_id, session.anonymous_id) == (user[:8000], visitor)
+        assert session.metadata == {"plan": plan}
+        filters = ReplayFilters(facets={"user_id": user}, metadata={"plan": plan})
+        found = await rig.services.replays.page(filters, (rig.project_id,))
+        assert [each.session_id for each in found.sessions] == [session_id]
         await rig.record(session_id)
 
 
