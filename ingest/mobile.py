@@ -105,7 +105,7 @@ def session_start(start: StartBody, user_uuid: str, place: Place) -> SessionStar
     """What the start record carries. Enums are normalised, so that no row can fail on them."""
     apple = start.platform == "ios"
     kind = start.device_type.lower()
-    kind = kind if kind in {"mobile", "tablet"} else "other"
+    kind = kind if kind in _DEVICE_TYPES else "other"
     return SessionStart(
         platform=start.platform,
         user_uuid=user_uuid,
@@ -217,7 +217,12 @@ _FIELDS: Final[dict[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "doNotRecord": ("do_not_record", _flag),
 }
 _VERSION: Final = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:[.+].*)?", re.A)
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I | re.A)
+_DEVICE_TYPES: Final = {"desktop", "mobile", "tablet"}
+#: as RFC 9562 writes them, and the other forms that parsers of UUIDs take
+_PLAIN_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_UUID: Final = re.compile(
+    rf"{_PLAIN_UUID}|urn:uuid:{_PLAIN_UUID}|\{{{_PLAIN_UUID}\}}|[0-9a-f]{{32}}", re.I | re.A
+)
 _APP_AGENT: Final = re.compile(r"CFNetwork/|Dalvik/|okhttp/", re.I)
 _CRAWLER: Final = re.compile(
     r"\b(googlebot|google-inspectiontool|adsbot|mediapartners-google|bingbot|bingpreview|msnbot|slurp|duckduckbot"

@@ -85,7 +85,8 @@ def test_android_is_stored_as_sent():
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"), [("mobile", "mobile"), ("TABLET", "tablet"), ("tv", "other"), ("", "other")]
+    ("sent", "kept"),
+    [("mobile", "mobile"), ("TABLET", "tablet"), ("desktop", "desktop"), ("tv", "other"), ("", "other")],
 )
 def test_android_types_are_normalised(sent, kept):
     assert session_start(parsed(ANDROID | {"userDeviceType": sent}), "", Place()).device_type == kept
@@ -219,7 +220,10 @@ def test_crawlers_and_silence_are_refused(agent):
 
 
 def test_a_uuid_is_echoed_as_sent_and_anything_else_replaced():
-    assert user_uuid_for(IOS["userUUID"]) == IOS["userUUID"]
+    """spec/openreplay-mobile.md 1.4, `userUUID`: whatever parses as a UUID is one."""
+    some = uuid.uuid4()
+    for sent in (IOS["userUUID"], str(some), some.hex, some.urn, f"{{{some}}}"):
+        assert user_uuid_for(sent) == sent
     for odd in ("", "me", "3F2504E0-4F89-41D3-9A0C-0305E82C330", IOS["userUUID"] + "\n"):
         made = user_uuid_for(odd)
         assert made != odd
