@@ -7,19 +7,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 _SHAPE: Final = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d.*", re.A)
+#: every form of ISO 8601 that Python reads: a date alone, too, and dates by their week
+_ANY_SHAPE: Final = re.compile(r"(\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d)([T ]\d\d.*)?", re.A)
+#: RFC 3339 knows seconds of 60; they are counted as the first of the next minute
+_LEAP: Final = re.compile(r"(?<=[T ]\d\d)(:?\d\d:?)60(?!\d)", re.A)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def parse_time(value: Any) -> datetime | None:
-    """A text with date and time -> in UTC; None for anything else."""
+def parse_time(value: Any, *, dates: bool = False) -> datetime | None:
+    """A text with date and time (with `dates` also a date alone: its midnight) -> in UTC; None for anything else."""
     if not isinstance(value, str):
         return None
     text = value.strip().upper()
-    if not _SHAPE.fullmatch(text):
+    if not (_ANY_SHAPE if dates else _SHAPE).fullmatch(text):
         return None
+    text, leaps = _LEAP.subn(r"\g<1>59", text, count=1)
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text) + timedelta(seconds=leaps)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -172,7 +172,7 @@ async def _later_event(
         raise _Refused("The data field must be specified in the properties dictionary")
     context = _later_context(hook, sent, _dict(properties.get("context")))
     user_id, username = await _user(message, options, user_name)
-    at, received = _times(message)
+    at, received = _times(message, dates=True)
     context["username"] = username
     _add_known(context, user_id, received)
     context["ip"] = _dict(properties.get("context")).get("ip") or ""
@@ -252,9 +252,10 @@ def _integer(value: Any) -> int:
     raise _Refused("Unable to parse userId as an integer")
 
 
-def _times(message: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    """(timestamp, receivedAt) of the message."""
-    at, received = parse_time(message.get("timestamp")), parse_time(message.get("receivedAt"))
+def _times(message: Mapping[str, Any], *, dates: bool = False) -> tuple[datetime, datetime]:
+    """(timestamp, receivedAt) of the message; `dates`: one without a time will do."""
+    at = parse_time(message.get("timestamp"), dates=dates)
+    received = parse_time(message.get("receivedAt"), dates=dates)
     if at is None:
         raise _Refused("Required timestamp field not found")
     if received is None:

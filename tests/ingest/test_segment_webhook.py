@@ -143,7 +143,10 @@ async def test_times_that_are_missing(value: Any) -> None:
     assert await refused(message(receivedAt=value)) == (400, "Required receivedAt field not found")
     for changes in ({"timestamp": value}, {"receivedAt": value}):
         answer = await second(later(**changes))
-        assert (answer.status, answer.event) == (200, None)
+        assert answer.status == 200
+        assert (answer.event is None) == (
+            value != "2014-08-27"
+        )  # a date is a time to the later behaviour alone
 
 
 @pytest.mark.parametrize(
@@ -153,10 +156,31 @@ async def test_times_that_are_missing(value: Any) -> None:
         ("2014-08-27T16:33:39Z", "2014-08-27T16:33:39+00:00"),
         ("2014-08-27T18:33:39.5+02:00", "2014-08-27T16:33:39.500000+00:00"),
         ("2014-08-27t16:33:39.000001z", "2014-08-27T16:33:39.000001+00:00"),
+        ("2014-08-27 16:33:39.123456789-00:00", "2014-08-27T16:33:39.123456+00:00"),
+        ("1990-12-31T15:59:60-08:00", "1991-01-01T00:00:00+00:00"),
+        ("1990-12-31T23:59:60.5Z", "1991-01-01T00:00:00.500000+00:00"),
     ],
 )
 async def test_times(sent: str, stored: str) -> None:
+    """spec/segment-webhook.md 1.6: any time of RFC 3339, which has leap seconds, too."""
     data = await recorded(message(timestamp=sent, receivedAt=sent))
+    assert (data["time"], data["context"]["received_at"]) == (stored, stored)
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("2014-08-27", "2014-08-27T00:00:00+00:00"),
+        ("20140827", "2014-08-27T00:00:00+00:00"),
+        ("20140827T163339Z", "2014-08-27T16:33:39+00:00"),
+        ("2014-W35-3T16:33+01:00", "2014-08-27T15:33:00+00:00"),
+    ],
+)
+async def test_later_any_form_of_iso_8601_is_a_time(sent: str, stored: str) -> None:
+    """spec/segment-webhook.md 2.3, step 9."""
+    answer = await second(later(timestamp=sent, receivedAt=sent))
+    assert answer.event is not None
+    data = answer.event.data
     assert (data["time"], data["context"]["received_at"]) == (stored, stored)
 
 
