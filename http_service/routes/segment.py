@@ -41,6 +41,8 @@ async def later_webhook(call: Call) -> Response:
 
 
 async def _webhook(call: Call, receive: Callable[..., Awaitable[segment_webhook.Answer]]) -> Response:
+    if call.request.method != "POST":
+        return Response(status_code=405, headers={"Allow": "POST"})
     project = await call.sender_project()
 
     async def user_name(user_id: int) -> str | None:
@@ -157,13 +159,18 @@ def _edx(path: str, summary: str, handle: Handler, *replies: Reply) -> Operation
         summary,
         "Segment",
         Access.PUBLIC,
-        (*replies, Reply(400, "not JSON, or (first webhook) not usable", models.HookFault)),
+        (
+            *replies,
+            Reply(400, "not JSON, or (first webhook) not usable", models.HookFault),
+            Reply(405, "not POST", content_type=""),
+        ),
         handle=handle,
         body_type="application/json; charset=utf-8",
         description=f"`?key=` is the project's webhook secret. {_PROJECT}",
         ingest=True,
         limited=True,
         no_project=True,
+        any_method=True,
         refusals=(404, 413, 503),
     )
 

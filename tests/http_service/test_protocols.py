@@ -221,9 +221,15 @@ async def hooked(make_site) -> Site:
     return site
 
 
+@pytest.mark.parametrize("path", [WEBHOOK, "/p/shop/segmentio/event", "/ingest/p/shop/segmentio/v2/event"])
+async def test_the_webhooks_take_post_alone(hooked, path) -> None:
+    """spec/segment-webhook.md 1.2, row 1, before anything else, and 2.1."""
+    for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "BREW"):
+        got = await hooked.client.request(method, path, content=b"{")
+        assert (got.status_code, got.headers["allow"]) == (405, "POST")
+
+
 async def test_the_first_webhook(hooked) -> None:
-    got = await hooked.client.get(f"/p/shop{WEBHOOK}")
-    assert (got.status_code, got.headers["allow"]) == (405, "OPTIONS, POST")
     for query in ("", "?key=wrong", "?key=hook&key=wrong", "?key=HOOK"):
         got = await hooked.client.post(f"/p/shop{WEBHOOK}{query}", json=message())
         assert (got.status_code, got.json()) == (401, {"committed": False, "message": "Unauthorized"})
