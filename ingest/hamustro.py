@@ -121,9 +121,9 @@ def flush(
 
 
 def sign(body: bytes, time: str, secret: str) -> str:
-    """The signature of a body, with the exact text of the time header (section 3)."""
+    """The signature of a body, with the exact text of the time header (section 3), whose bytes may be no UTF-8."""
     inner = hashlib.md5(body, usedforsecurity=False).hexdigest()
-    digest = hashlib.sha256(f"{time}|{inner}|{secret}".encode()).digest()
+    digest = hashlib.sha256(f"{time}|{inner}|{secret}".encode("utf-8", "surrogateescape")).digest()
     return base64.b64encode(digest).decode()
 
 

@@ -58,9 +58,10 @@ async def flush(call: Call) -> Response:
 
 
 def _headers(call: Call) -> dict[str, str]:
-    """Headers by lower-case names, several of one name joined."""
+    """Headers by lower-case names, several of one name joined; their bytes can be had back for the signature."""
     headers: dict[str, str] = {}
-    for name, value in call.request.headers.items():
+    for raw_name, raw in call.request.headers.raw:
+        name, value = raw_name.decode("latin-1"), raw.decode("utf-8", "surrogateescape")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
 

@@ -126,6 +126,21 @@ async def test_hamustro_refusals(site) -> None:
     assert (await site.client.post("/p/shop/api/v1/track/")).status_code == 404
 
 
+@pytest.mark.parametrize("time", ["não é hora".encode(), b"\xff\xfe", b"not a time"])
+async def test_hamustro_signs_the_bytes_of_the_time_header(site, time) -> None:
+    """spec/hamustro.md 3: its text enters exactly as it is."""
+    inner = hashlib.md5(EXAMPLE_4, usedforsecurity=False).hexdigest().encode()
+    secret = (await site.services.projects.by_key("shop")).options.hamustro.shared_secret.encode()
+    digest = hashlib.sha256(time + b"|" + inner + b"|" + secret).digest()
+    headers = [
+        (b"X-Hamustro-Time", time),
+        (b"X-Hamustro-Signature", base64.b64encode(digest)),
+        (b"Content-Type", b"application/protobuf"),
+    ]
+    got = await site.client.post("/p/shop/api/v1/track", content=EXAMPLE_4, headers=headers)
+    assert (got.status_code, got.content) == (200, b"")
+
+
 async def test_verbose_mode_tells_why(make_site) -> None:
     site = await make_site(log_level="debug")
     await site.project()
