@@ -24,10 +24,8 @@ from sessions.heuristics.screens import shown_screen
 MIN_GAP_MS: Final = 60_000
 #: beyond this it is rather a device that slept, or its clock that was set
 MAX_GAP_MS: Final = 30 * 60_000
-#: what the main thread measures again and again
+#: what the main thread measures again and again: one of them shows that this app's tracker does
 SAMPLES: Final = frozenset({"mainThreadCPU", "memoryUsage", "fps"})
-#: so many samples show that this app's tracker takes them
-MIN_SAMPLES: Final = 3
 #: a touch so shortly before the silence is what it followed
 AFTER_TOUCH_MS: Final = 5_000
 
@@ -40,7 +38,7 @@ class _Watch:
 
     beat_ms: int | None = None
     away: bool = False  # in the background
-    samples: int = 0
+    sampled: bool = False
     touched_ms: int = 0
     label: str = ""
     screen: str = ""
@@ -78,14 +76,14 @@ def _beat(
     watch.beat_ms, watch.away = at_ms, False  # who touches it has it in front
     watch.signs = 0
     if isinstance(message, MobilePerformanceEvent):
-        watch.samples += message.name in SAMPLES
+        watch.sampled = watch.sampled or message.name in SAMPLES
     else:
         watch.touched_ms, watch.label = at_ms, message.label
 
 
 def _silence(watch: _Watch, until_ms: int) -> Iterable[Finding]:
     """The silence that ends now, if it was one."""
-    if watch.beat_ms is None or watch.samples < MIN_SAMPLES:
+    if watch.beat_ms is None or not watch.sampled:
         return
     gap_ms = until_ms - watch.beat_ms
     if not MIN_GAP_MS <= gap_ms <= MAX_GAP_MS:

@@ -85,6 +85,13 @@ def test_a_minute_without_heartbeat_in_front_is_not_responding() -> None:
     assert find_issues([*SAMPLED, tap(12_000), sample(71_999)]) == []
 
 
+def test_an_app_that_hangs_at_its_start_is_not_responding() -> None:
+    """spec/openreplay-mobile.md 3.6: trackers sample at the start; 7: a minute from any heartbeat."""
+    for begun in ([sample(0)], [sample(0), (0, MobilePerformanceEvent("memoryUsage", 5)), tap(900, "Pay")]):
+        (found,) = find_issues([*begun, sample(begun[-1][0] + 60_000)])
+        assert (found.type, found.at_ms, found.detail["gap_ms"]) == ("anr", begun[-1][0], 60_000)
+
+
 @pytest.mark.parametrize(
     ("between", "confidence"),
     [([(50_000, MobileLog("info", "worker"))], "high"), ([], "low")],
