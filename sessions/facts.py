@@ -32,8 +32,8 @@ class Fact:
     """What one message contributes; texts are cut to TERM_CHARS. `category` is none for what only the recording
     keeps (logs, performance). Messages that say the same share one Fact: it is compared by identity.
 
-    `who`: the facet (`user_id`, `anonymous_id`, `metadata.KEY`) under which the message names something, and what: more
-    of it than a search term holds.
+    `who`: the facet (`user_id`, `anonymous_id`, `metadata.KEY`) under which the message names something, and what: of a
+    user more than a search term holds.
     """
 
     category: str | None
@@ -112,7 +112,7 @@ def _user(facet: str) -> Callable[[Any], Fact]:
 
 def _metadata(message: Any) -> Fact:
     key = message.key[:TERM_CHARS]
-    return Fact("metadata", key, who=(f"metadata.{key}", message.value[:MAX_USER_ID]))
+    return Fact("metadata", key, who=(f"metadata.{key}", message.value[:TERM_CHARS]))
 
 
 LOG_TYPE = 103
