@@ -10,7 +10,12 @@ import typer
 
 from playhead.cli.terminal import AsJson, Config, run, say, services_of, show_json, show_table, when
 
-app = typer.Typer(help="Who may read.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Who may read.",
+    epilog="Example: playhead apikey create --project shop --role read",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 class Role(StrEnum):

@@ -19,7 +19,7 @@ from playhead.cli import (
     simulate,
 )
 from playhead.cli.terminal import complain
-from playhead.errors import BadSettings, PlayheadError, Refused
+from playhead.errors import BadSettings, PlayheadError, Refused, ValidationFailed
 
 app = typer.Typer(
     name="playhead",
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if isinstance(problem, Refused):
             for detail in problem.details:
                 complain(f"  {detail.field}: {detail.message}")
-        sys.exit(1)
+        sys.exit(2 if isinstance(problem, ValidationFailed) else 1)  # 2: what was typed breaks a rule
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone

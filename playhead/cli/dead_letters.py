@@ -12,7 +12,12 @@ import typer
 from playhead.cli.terminal import AsJson, Config, complain, run, say, services_of, show_json, show_table, when
 from playhead.errors import PlayheadError
 
-app = typer.Typer(help="What could not be processed.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="What could not be processed.",
+    epilog="Example: playhead dead-letters list --project shop",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.command(name="list", epilog="Example: playhead dead-letters list --project shop")

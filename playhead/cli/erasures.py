@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from playhead.wiring import Services
 
 app = typer.Typer(
-    help="What was erased, and proof that it is gone.", no_args_is_help=True, rich_markup_mode=None
+    help="What was erased, and proof that it is gone.",
+    epilog="Example: playhead erasures list",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 PAGE = 1000

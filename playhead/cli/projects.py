@@ -9,7 +9,12 @@ import typer
 
 from playhead.cli.terminal import AsJson, Config, run, say, services_of, show_json, show_table
 
-app = typer.Typer(help="Who may send.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Who may send.",
+    epilog="Example: playhead project create Shop --key shop",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.command(epilog="Example: playhead project create Shop --key shop --platform ios --sample-rate 25")

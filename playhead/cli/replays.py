@@ -30,7 +30,12 @@ class Format(StrEnum):
     TEXT = "text"
 
 
-app = typer.Typer(help="Recorded sessions.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Recorded sessions.",
+    epilog="Example: playhead replay list --project shop",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 SessionId = Annotated[str, typer.Argument(metavar="ID", help="Session id.")]
 
 
@@ -98,14 +103,16 @@ def export(
         say(f"{path}: {size:,} bytes")
 
 
-@app.command(epilog="Example: playhead replay delete 3645366763814944769 --yes")
+@app.command(epilog="Example: playhead replay delete 3645366763814944769")
 def delete(
     session_id: SessionId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask; only who sits at a terminal is asked.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Erase a session for good: rows, recording, pictures; what still arrives of it is dropped."""
-    if not yes:
+    if not yes and sys.stdin.isatty():
         typer.confirm(f"Erase session {session_id} for good?", abort=True)
     run(_delete(session_id, config))
     say(f"session {session_id} erased")

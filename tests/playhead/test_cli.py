@@ -94,7 +94,10 @@ def test_sign_in_links_lead_to_the_player(playhead: Command, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["project", "create", "Shop", "--key", "a b"], 1, "key"),
+        (["project", "create", "Shop", "--key", "a b"], 2, "key"),
+        (["project", "create", "Shop", "--platform", "web"], 2, "'ios', 'android' or 'all'"),
+        (["project", "set", "shop", "colour=red"], 2, "colour"),
+        (["project", "set", "shop", "sample_rate=most"], 2, "sample_rate"),
         (["project", "create", "Shop", "--sample-rate", "101"], 2, "100"),
         (["project", "set", "shop", "nonsense"], 2, "FIELD=VALUE"),
         (["project", "set", "nobody", "name=x"], 1, "no project with this key"),
@@ -154,13 +157,27 @@ def test_every_command_has_help_with_an_example(playhead: Command) -> None:
         "dead-letters": ["list", "show", "retry"],
         "erasures": ["list", "projects", "users", "check"],
     }
-    for words in [[each] for each in commands] + [[g, each] for g, those in groups.items() for each in those]:
+    alone = [[each] for each in (*commands, *groups)]
+    for words in alone + [[g, each] for g, those in groups.items() for each in those]:
         status, shown, _ = playhead(*words, "--help")
         assert status == 0
         assert f"playhead {' '.join(words)}" in shown.partition("Example:")[2], words
     status, shown, _ = playhead("--help")
     assert all(name in shown for name in [*commands, *groups])
     assert "demo-data" not in shown
+
+
+def test_a_script_deletes_without_being_asked(playhead: Command, postgres_dsn: str) -> None:
+    playhead("project", "create", "Shop", "--key", "shop")
+
+    async def record() -> None:
+        conn = await asyncpg.connect(postgres_dsn)
+        await conn.execute("INSERT INTO sessions (project_id, session_id, started_ms) VALUES (1, 77, 5)")
+        await conn.close()
+
+    asyncio.run(record())
+    assert playhead("replay", "delete", "77") == (0, "session 77 erased\n", "")
+    assert playhead("replay", "show", "77")[0] == 1
 
 
 def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> None:
