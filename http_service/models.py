@@ -130,6 +130,15 @@ class MessageQuery(Shape):
     cursor: Cursor | None = None
 
 
+class WholeListQuery(Shape):
+    """A page of a list that is short enough to be had whole."""
+
+    limit: Limit | None = Field(None, description="without it all that there are")
+    cursor: Annotated[str, StringConstraints(pattern=r"^-?\d{1,18}$")] | None = Field(
+        None, description="`next_cursor` of the page before"
+    )
+
+
 class PageQuery(Shape):
     """A page of a list."""
 
@@ -142,10 +151,6 @@ class ErasureQuery(PageQuery):
     """A page of erasures; the cursor is a session's id."""
 
     cursor: Annotated[str, StringConstraints(pattern=r"^\d{1,19}$")] | None = None
-
-
-class NoQuery(Shape):
-    """No parameters."""
 
 
 # -- answers
@@ -175,6 +180,7 @@ class Error(Shape):
 
 class ProjectsOut(Shape):
     projects: list[ProjectView]
+    next_cursor: str | None
 
 
 class ApiKeyOut(Shape):
@@ -194,6 +200,7 @@ class NewApiKeyOut(ApiKeyOut):
 
 class ApiKeysOut(Shape):
     api_keys: list[ApiKeyOut]
+    next_cursor: str | None
 
 
 class UserOut(Shape):
@@ -312,6 +319,7 @@ class FrameOut(Shape):
 
 class FramesOut(Shape):
     frames: list[FrameOut]
+    next_cursor: str | None
 
 
 class CollectedOut(Shape):

@@ -22,7 +22,7 @@ async def export(call: Call) -> Response:
         "content-disposition": f'attachment; filename="{filename_of(session, query.format)}"',
     }
     if call.request.method == "HEAD":
-        return Response(headers=headers)
+        return StreamingResponse((), headers=headers)  # how long it is shows when it has been made
     project = await call.services.projects.find_by_id(session.project_id)
     key = project.project_key if project is not None else None
     found = await call.services.exporter.open(session, query.format, key)

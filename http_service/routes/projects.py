@@ -9,7 +9,8 @@ from starlette.responses import Response
 from http_service import erasing, models
 from http_service.auth import Access
 from http_service.operations import Call, Operation, Reply, json_answer
-from projects import ApiKey, ProjectChanges, ProjectCreate, ProjectView, view
+from http_service.whole_lists import page_of
+from projects import ApiKey, Project, ProjectChanges, ProjectCreate, ProjectView, view
 
 
 async def create(call: Call) -> Response:
@@ -20,14 +21,16 @@ async def create(call: Call) -> Response:
 
 async def list_all(call: Call) -> Response:
     """The projects that the caller sees."""
-    call.query(models.NoQuery)
+    query = call.query(models.WholeListQuery)
     projects = call.services.projects
     if call.caller.admin:
         found = await projects.list()
     else:
         own = await projects.find_by_id(call.caller.project_id or 0)
         found = [own] if own is not None else []
-    return json_answer(models.ProjectsOut(projects=[view(p, secrets=call.caller.writes) for p in found]))
+    page, cursor = page_of(found, [each.project_id for each in found], query)
+    shown = [view(each, secrets=call.caller.writes) for each in page]
+    return json_answer(models.ProjectsOut(projects=shown, next_cursor=cursor))
 
 
 async def get(call: Call) -> Response:
@@ -53,8 +56,10 @@ async def create_key(call: Call) -> Response:
 async def list_keys(call: Call) -> Response:
     """A project's API keys, without secrets."""
     project = await call.project()
+    query = call.query(models.WholeListQuery)
     keys = await call.services.api_keys.list(project.project_id)
-    return json_answer(models.ApiKeysOut(api_keys=[_shown(key) for key in keys]))
+    page, cursor = page_of(keys, range(len(keys)), query)  # none ever goes, so that a key keeps its place
+    return json_answer(models.ApiKeysOut(api_keys=[_shown(key) for key in page], next_cursor=cursor))
 
 
 async def revoke_key(call: Call) -> Response:
@@ -87,7 +92,19 @@ def _shown(key: ApiKey) -> models.ApiKeyOut:
 
 
 _KEY: Final = {"key": "project key"}
-_PROJECT: Final = {"key": "shop-ios", "name": "Shop", "platform": "ios", "sample_rate": 50}
+_NEW: Final = {"key": "shop-ios", "name": "Shop", "platform": "ios", "sample_rate": 50}
+_PROJECT: Final = view(
+    Project(
+        project_id=1,
+        project_key="shop-ios",
+        name="Shop",
+        platform="ios",
+        sample_rate=50,
+        created_ms=1_767_225_600_000,
+        updated_ms=1_767_225_600_000,
+    ),
+    secrets=False,
+).model_dump(mode="json")
 _API_KEY: Final = {
     "id": "9f86d081884c7d65",
     "role": "read",
@@ -102,10 +119,10 @@ OPERATIONS: Final = (
         "Make a project",
         "projects",
         Access.ADMIN,
-        (Reply(201, "the project, with the secrets of its protocols", ProjectView),),
+        (Reply(201, "the project, with the secrets of its protocols", ProjectView, example=_PROJECT),),
         handle=create,
         body=ProjectCreate,
-        body_example=_PROJECT,
+        body_example=_NEW,
         refusals=(400, 409, 413, 415, 422, 503),
     ),
     Operation(
@@ -114,9 +131,9 @@ OPERATIONS: Final = (
         "List projects: all with the admin key, else the caller's own",
         "projects",
         Access.READ,
-        (Reply(200, "projects", models.ProjectsOut),),
+        (Reply(200, "projects", models.ProjectsOut, example={"projects": [_PROJECT], "next_cursor": None}),),
         handle=list_all,
-        query=models.NoQuery,
+        query=models.WholeListQuery,
         refusals=(422, 503),
     ),
     Operation(
@@ -125,7 +142,7 @@ OPERATIONS: Final = (
         "Read a project",
         "projects",
         Access.READ,
-        (Reply(200, "the project; secrets only for who may write", ProjectView),),
+        (Reply(200, "the project; secrets only for who may write", ProjectView, example=_PROJECT),),
         handle=get,
         refusals=(404, 503),
         parameters=_KEY,
@@ -136,7 +153,7 @@ OPERATIONS: Final = (
         "Change a project",
         "projects",
         Access.WRITE,
-        (Reply(200, "the project as it is now", ProjectView),),
+        (Reply(200, "the project as it is now", ProjectView, example=_PROJECT),),
         handle=change,
         body=ProjectChanges,
         body_example={"sample_rate": 20},
@@ -180,9 +197,17 @@ OPERATIONS: Final = (
         "List API keys",
         "projects",
         Access.ADMIN,
-        (Reply(200, "keys, revoked ones too", models.ApiKeysOut, example={"api_keys": [_API_KEY]}),),
+        (
+            Reply(
+                200,
+                "keys, revoked ones too",
+                models.ApiKeysOut,
+                example={"api_keys": [_API_KEY], "next_cursor": None},
+            ),
+        ),
         handle=list_keys,
-        refusals=(404, 503),
+        query=models.WholeListQuery,
+        refusals=(404, 422, 503),
         parameters=_KEY,
     ),
     Operation(

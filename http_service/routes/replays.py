@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from http_service.auth import Access
 from http_service.collecting import collected_of
 from http_service.operations import Call, Operation, Reply, json_answer
 from http_service.scoping import scope_of, seen_session
+from http_service.whole_lists import page_of
 from playhead.errors import NotFound
 from sessions.model import COUNTERS, Session
 from sessions.search import FACETS, ReplayFilters
@@ -21,9 +23,10 @@ from sessions.view import ReplayView
 
 #: pictures never change under their address, but a session can be deleted: shared caches stay out
 FOREVER: Final = "private, max-age=31536000, immutable"
-#: two pictures of the same ms may change places when one arrives late
+#: by the device's clock the player asks for pictures that still arrive: two of the same ms may change places
 LIVE_FRAME: Final = "private, max-age=600"
-
+#: the weight of an encoding that a client refuses
+_NEVER: Final = re.compile(r"\s*q=0(\.0*)?\s*")
 
 #: which picture it is: its time by the device's clock
 FRAME_HEADER: Final = "playhead-frame"
@@ -78,13 +81,16 @@ async def messages(call: Call) -> Response:
 
 async def frames(call: Call) -> Response:
     """A session's pictures, without their bytes."""
+    query = call.query(models.WholeListQuery)
     found = await call.services.replays.frames(await _session(call))
-    return json_answer({"frames": [asdict(each) for each in found]})
+    page, cursor = page_of(found, [each.at_ms for each in found], query)
+    return json_answer({"frames": [asdict(each) for each in page], "next_cursor": cursor})
 
 
 async def frame(call: Call) -> Response:
     """One picture. While a session is live its correction may move, and the corrected times with it: then an address
-    of before leads to what was on the screen at that time, and only those by the device's clock may be kept.
+    of before leads to what was on the screen at that time. Who keeps a picture under its corrected time keeps what
+    was right then, off by as much as the correction has moved since; the device's clock gives addresses that stay.
     """
     query = call.query(models.FrameQuery)
     text = call.path("at_ms")
@@ -92,16 +98,15 @@ async def frame(call: Call) -> Response:
     if not digits.isascii() or not digits.isdigit() or len(digits) > 16:
         raise NotFound("no frame at that time")
     session, at_ms, by_device = await _session(call), int(text), query.clock == "device"
-    lasting = not session.live
     try:
         content, form = await call.services.replays.frame(session, at_ms, by_device=by_device)
     except NotFound:
-        if lasting or by_device:
+        if by_device or not session.live:
             raise
         shown = await call.services.replays.shown_at(session, at_ms)
         return Response(status_code=307, headers={"location": str(shown), "cache-control": "no-store"})
     headers = {
-        "cache-control": FOREVER if lasting else LIVE_FRAME if by_device else "no-store",
+        "cache-control": LIVE_FRAME if by_device and session.live else FOREVER,
         "content-disposition": "inline",
     }
     return Response(content, media_type=f"image/{form}", headers=headers)
@@ -140,10 +145,10 @@ async def timeline(call: Call) -> Response:
     found = await call.services.replays.timeline(session, keys.get(session.project_id), collected)
     etag = f'"{found.etag}"'
     headers = {"etag": etag, "cache-control": "private, no-cache" if found.final else "no-store"}
+    headers["vary"] = "Accept-Encoding"
     if _has(call, etag):
         return Response(status_code=304, headers=headers)
-    headers["vary"] = "Accept-Encoding"
-    if "gzip" not in call.header("accept-encoding"):
+    if not _takes_gzip(call):
         return Response(gzip.decompress(found.content), media_type="application/json", headers=headers)
     headers["content-encoding"] = "gzip"
     return Response(found.content, media_type="application/json", headers=headers)
@@ -184,8 +189,14 @@ def filters_of(query: models.ReplayQuery) -> ReplayFilters:
 
 def _has(call: Call, etag: str) -> bool:
     """Whether the client holds this version."""
-    held = call.header("if-none-match").split(",")
-    return etag in [each.strip().removeprefix("W/") for each in held]
+    held = [each.strip().removeprefix("W/") for each in call.header("if-none-match").split(",")]
+    return etag in held or held == ["*"]
+
+
+def _takes_gzip(call: Call) -> bool:
+    """Whether the client names gzip as an encoding that it reads, and not with the weight 0 ("never")."""
+    named = [each.strip().lower().partition(";") for each in call.header("accept-encoding").split(",")]
+    return any(name.strip() == "gzip" and not _NEVER.fullmatch(weight) for name, _, weight in named)
 
 
 async def _session(call: Call) -> Session:
@@ -264,6 +275,21 @@ _MESSAGE: Final = {
     "device_timestamp_ms": 1_767_225_600_880,
     "fields": {"Label": "Buy", "X": 120, "Y": 640},
 }
+_TIMELINE: Final = {
+    "replay": _REPLAY,
+    "collected": {"truncated": False},
+    "version": 1,
+    "tracks": {"taps": {"t": [1_767_225_600_880], "i": [0], "label": ["Buy"], "x": [120], "y": [640]}},
+    "frames": {
+        "t": [1_767_225_600_880],
+        "bytes": [20_480],
+        "format": [0],
+        "formats": ["jpeg", "webp", "png", "avif"],
+        "same": [0],
+    },
+    "issues": [],
+    "completeness": {"index_ranges": [[1, 240]], "frame_gaps": [], "messages": 240, "frames": 61},
+}
 
 
 def _read(path: str, summary: str, reply: Reply, handle: Any, *others: Reply, **more: Any) -> Operation:
@@ -327,9 +353,13 @@ OPERATIONS: Final = (
             200,
             "pictures by time",
             models.FramesOut,
-            example={"frames": [{"at_ms": 1_767_225_601_000, "bytes": 20_480, "format": "jpeg"}]},
+            example={
+                "frames": [{"at_ms": 1_767_225_601_000, "bytes": 20_480, "format": "jpeg"}],
+                "next_cursor": None,
+            },
         ),
         frames,
+        query=models.WholeListQuery,
         parameters=_ID,
     ),
     _read(
@@ -364,7 +394,9 @@ OPERATIONS: Final = (
     _read(
         _ONE + "/timeline",
         "Read what the player needs at once",
-        Reply(200, "tracks, frame index and the session's data; gzip", models.TimelineOut),
+        Reply(
+            200, "tracks, frame index and the session's data; gzip", models.TimelineOut, example=_TIMELINE
+        ),
         timeline,
         parameters=_ID,
     ),

@@ -26,10 +26,10 @@ async def list_users(call: Call) -> Response:
     project = await call.project()
     query = call.query(models.KnownUsersQuery)
     after = min(int(query.cursor or 0), 2**63 - 1)
-    found = await call.services.projects.users(project.project_id, after=after, limit=query.limit)
-    users = [models.KnownUser(id=each.user_id, username=each.username) for each in found]
-    more = str(users[-1].id) if len(users) == query.limit else None
-    return json_answer(models.KnownUsersOut(users=users, next_cursor=more))
+    found = await call.services.projects.users(project.project_id, after=after, limit=query.limit + 1)
+    users = [models.KnownUser(id=each.user_id, username=each.username) for each in found[: query.limit]]
+    cursor = str(users[-1].id) if len(found) > query.limit else None
+    return json_answer(models.KnownUsersOut(users=users, next_cursor=cursor))
 
 
 _KEY: Final = {"key": "project key"}

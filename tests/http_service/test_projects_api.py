@@ -24,6 +24,37 @@ async def test_a_project_is_made_read_changed_and_listed(site):
     assert [each["key"] for each in listed] == ["shop", "cafe"]
 
 
+async def test_projects_and_keys_are_listed_in_pages(site):
+    for key in ("a", "b", "c"):
+        await site.client.post(API, json={"name": key, "key": key}, headers=ADMIN)
+        await site.client.post(f"{API}/shop/api-keys", json={"role": "read"}, headers=ADMIN)
+    for url, member in ((API, "projects"), (f"{API}/shop/api-keys", "api_keys")):
+        every = (await site.client.get(url, headers=ADMIN)).json()
+        assert every["next_cursor"] is None
+        for limit in (1, 2, len(every[member]), 1000):
+            found, cursor = [], None
+            while True:
+                asked = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+                page = (await site.client.get(url, params=asked, headers=ADMIN)).json()
+                assert 0 < len(page[member]) <= limit
+                found += page[member]
+                cursor = page["next_cursor"]
+                if cursor is None:
+                    break
+            assert found == every[member]
+        for query in ("limit=0", "limit=1001", "limit=x", "cursor=x", "cursor=", "page=2"):
+            assert code(await site.client.get(f"{url}?{query}", headers=ADMIN))[0] == 422, query
+
+
+async def test_a_page_of_projects_goes_on_where_one_was_erased(site):
+    for key in ("a", "b"):
+        await site.client.post(API, json={"name": key, "key": key}, headers=ADMIN)
+    first = (await site.client.get(f"{API}?limit=2", headers=ADMIN)).json()
+    assert (await site.client.delete(f"{API}/a", headers=ADMIN)).status_code == 204
+    rest = (await site.client.get(f"{API}?cursor={first['next_cursor']}", headers=ADMIN)).json()
+    assert ([each["key"] for each in rest["projects"]], rest["next_cursor"]) == (["b"], None)
+
+
 async def test_a_key_that_is_taken_conflicts(site):
     assert code(await site.client.post(API, json={"name": "x", "key": "shop"}, headers=ADMIN)) == (
         409,

@@ -433,6 +433,7 @@ async def test_users_over_http(site) -> None:
     assert (page["users"], page["next_cursor"]) == (users[:1], "10")
     got = await site.client.get(path, params={"limit": 1, "cursor": "10"}, headers=ADMIN)
     assert [user["id"] for user in got.json()["users"]] == [40]
+    assert got.json()["next_cursor"] is None, "there are no more"
 
 
 @pytest.mark.parametrize(

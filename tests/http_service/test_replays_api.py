@@ -122,6 +122,14 @@ async def test_frames_are_served_as_sent_and_for_ever(site):
     await finalize(site)
     frames = (await site.client.get(f"{API}/{session_id}/frames", headers=headers)).json()["frames"]
     assert [each["format"] for each in frames] == ["jpeg", "jpeg"]
+    page = (await site.client.get(f"{API}/{session_id}/frames?limit=1", headers=headers)).json()
+    assert (page["frames"], page["next_cursor"]) == (frames[:1], str(frames[0]["at_ms"]))
+    rest = f"{API}/{session_id}/frames?limit=1&cursor={page['next_cursor']}"
+    assert (await site.client.get(rest, headers=headers)).json() == {
+        "frames": frames[1:],
+        "next_cursor": None,
+    }
+    assert code(await site.client.get(f"{API}/{session_id}/frames?limit=0", headers=headers))[0] == 422
     for number, each in enumerate(frames):
         got = await site.client.get(f"{API}/{session_id}/frames/{each['at_ms']}", headers=headers)
         assert got.content == picture(number)
@@ -204,7 +212,7 @@ async def test_a_picture_of_a_live_session_keeps_its_address_while_the_correctio
         assert (moved.status_code, moved.content) == (200, picture(number))
         assert [each.status_code for each in moved.history] == [307]
         now = await site.client.get(f"{folder}/{second[number]}", headers=own_key)
-        assert (now.content, now.headers["cache-control"]) == (picture(number), "no-store")
+        assert (now.content, "immutable" in now.headers["cache-control"]) == (picture(number), True)
     for path in ("1", "1?clock=device", f"{phone_ms + 1}?clock=device"):
         assert code(await site.client.get(f"{folder}/{path}", headers=own_key)) == (404, "not_found")
     assert code(await site.client.get(f"{folder}/1?clock=sun", headers=own_key))[0] == 422
@@ -280,6 +288,27 @@ async def test_a_timeline_at_rest_is_revalidated(site):
         f"{API}/{session_id}/timeline", headers=headers | {"If-None-Match": first.headers["etag"]}
     )
     assert (again.status_code, again.content) == (304, b"")
+    whichever = headers | {"If-None-Match": "*"}
+    assert (await site.client.get(f"{API}/{session_id}/timeline", headers=whichever)).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("taken", "gzip"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.00, br", False),
+        ("br", False),
+    ],
+)
+async def test_a_timeline_is_compressed_for_who_reads_that(site, taken, gzip):
+    session_id = await record(site)
+    headers = await own(site) | {"Accept-Encoding": taken}
+    await site.work(3)
+    got = await site.client.get(f"{API}/{session_id}/timeline", headers=headers)
+    assert ("content-encoding" in got.headers, got.headers["vary"]) == (gzip, "Accept-Encoding")
+    assert got.json()["replay"]["session_id"] == session_id
 
 
 async def test_messages_come_page_by_page_by_type_and_time(site):
@@ -572,6 +601,7 @@ async def test_a_session_is_exported_as_one_file(site):
             )
             assert got.headers["x-content-type-options"] == "nosniff"
             assert bool(got.content) == (method == "GET")
+            assert "content-length" not in got.headers, "it is made while it is sent"
     messages = (await site.client.get(f"{API}/{session_id}/messages?limit=1000", headers=headers)).json()
     exported = (await site.client.get(f"{url}?format=json", headers=headers)).json()
     assert exported["messages"] == messages["messages"]
