@@ -6,12 +6,19 @@ from typing import Final
 
 Header = tuple[bytes, bytes]
 
-PREFLIGHT: Final[tuple[Header, ...]] = (
-    (b"access-control-allow-methods", b"POST, GET, PUT, PATCH, DELETE, OPTIONS"),
-    (b"access-control-allow-headers", b"Content-Type,Authorization,Content-Encoding"),
-    (b"cache-control", b"max-age=86400"),
-    (b"content-length", b"0"),
-)
+
+def preflight(*own: str) -> tuple[Header, ...]:
+    """What a browser hears that asks whether it may send; `own`: further headers that the route reads."""
+    names = ",".join(("Content-Type", "Authorization", "Content-Encoding", *own))
+    return (
+        (b"access-control-allow-methods", b"POST, GET, PUT, PATCH, DELETE, OPTIONS"),
+        (b"access-control-allow-headers", names.encode()),
+        (b"cache-control", b"max-age=86400"),
+        (b"content-length", b"0"),
+    )
+
+
+PREFLIGHT: Final = preflight()
 
 
 class Cors:

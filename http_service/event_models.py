@@ -82,6 +82,11 @@ class SessionEventsQuery(_Filters):
     """Which events of the session. The parameters may also stand in a JSON body."""
 
     order: Literal["asc", "desc"] = "asc"
+    source: Text | None = Field(None, description="protocol: `json`, `mobile`, `segment` …")
+    user_id: Text | None = None
+    data: dict[str, Text] = Field(
+        default_factory=dict, description="`data.PATH=VALUE`: a member of data, exactly"
+    )
 
 
 class EventsQuery(SessionEventsQuery):
@@ -89,11 +94,6 @@ class EventsQuery(SessionEventsQuery):
 
     session_id: Text | None = None
     name: Text | None = None
-    source: Text | None = Field(None, description="protocol: `json`, `mobile`, `segment` …")
-    user_id: Text | None = None
-    data: dict[str, Text] = Field(
-        default_factory=dict, description="`data.PATH=VALUE`: a member of data, exactly"
-    )
 
 
 class EventsBody(Shape):

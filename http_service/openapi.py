@@ -94,7 +94,8 @@ def document_of(
             "title": title,
             "version": version,
             "description": "Session replay for mobile apps. Times are ms since the epoch, UTC; ids are text. "
-            "Ingest routes (tag `mobile trackers`) also answer under `/ingest`.",
+            "Ingest routes and those of the event service also answer under `/ingest`, collectors that name no "
+            "project under `/p/{project_key}`.",
         },
         "paths": paths,
         "components": {
@@ -174,7 +175,8 @@ def _operation(each: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 def _content(each: Operation, schemas: _Schemas) -> dict[str, Any]:
     if each.body is None:
-        return {"schema": {"type": "string", "format": "binary"}}
+        raw: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+        return raw if each.body_example is None else {**raw, "example": each.body_example}
     content: dict[str, Any] = {"schema": schemas.ref(each.body, "validation")}
     if each.body_example is not None:
         content["example"] = each.body_example
@@ -277,4 +279,6 @@ def _row(each: Operation) -> str:
 
 
 def _example(value: Any) -> str:
-    return f"<pre>{escape(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())}</pre>"
+    """A text as it is: the body of a route that reads raw bytes."""
+    shown = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return f"<pre>{escape(shown)}</pre>"

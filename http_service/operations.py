@@ -4,7 +4,7 @@ drives routing, checking and the OpenAPI document.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import unquote
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from http_service.answers import Words
 from http_service.auth import Access, Caller, authenticate, confine, require
-from http_service.cors import PREFLIGHT, Cors
+from http_service.cors import Cors, preflight
 from http_service.middleware import ENCODED_PATH, ERROR_HEADERS, ERROR_WORDS, PREFIXES
 from http_service.scoping import seen_project
 from playhead.errors import (
@@ -55,7 +55,8 @@ class Reply:
 class Operation:
     """One row of the table. `handle` is None where hot.py answers before routing.
 
-    `ingest`: answers under `/ingest` too, with CORS; `no_project`: also under `/p/{project_key}`. `any_method`:
+    `ingest`: answers under `/ingest` too, with CORS; `prefixed`: under `/ingest` too, that is all; `no_project`: also
+    under `/p/{project_key}`. `own_headers`: request headers of the protocol, which browsers ask about. `any_method`:
     whatever method comes, this answers (but a browser's preflight is one); `large`: its body is bounded as a batch is;
     `limited`: senders may only ask so often; `words`: how errors are told, if not in the one shape; `shared`: also
     for who has a link to the replay that the path names.
@@ -71,13 +72,15 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     body_type: str = "application/json"
-    body_example: Any = None
+    body_example: Any = None  # a text where the body is read raw
     body_examples: Mapping[str, Any] = field(
         default_factory=dict
     )  # where there are several kinds: name -> body
     description: str = ""
     ingest: bool = False
+    prefixed: bool = False
     no_project: bool = False
+    own_headers: tuple[str, ...] = ()
     any_method: bool = False
     large: bool = False
     limited: bool = False
@@ -195,11 +198,12 @@ def json_answer(value: BaseModel | dict[str, Any], status: int = 200) -> Respons
 class PathApp:
     """All operations of one path, as ASGI."""
 
-    def __init__(self, operations: Iterable[Operation], context: Context) -> None:
+    def __init__(self, operations: Sequence[Operation], context: Context) -> None:
         self._by_method: dict[str, Operation] = {each.method: each for each in operations}
         self._otherwise = next((each for each in self._by_method.values() if each.any_method), None)
         self._context = context
         self._cors = Cors(context.services.settings.cors_origins)
+        self._preflight = preflight(*(name for each in operations for name in each.own_headers))
         implied = {"OPTIONS", "HEAD"} if "GET" in self._by_method else {"OPTIONS"}
         self._allow = ", ".join(sorted({*self._by_method, *implied}))
 
@@ -214,7 +218,7 @@ class PathApp:
         else:
             cors = ()
         if scope["method"] == "OPTIONS" and (self._otherwise is None or _is_preflight(scope)):
-            headers = [*PREFLIGHT, *cors] if any_operation.ingest else [(b"content-length", b"0")]
+            headers = [*self._preflight, *cors] if any_operation.ingest else [(b"content-length", b"0")]
             headers.append((b"allow", self._allow.encode()))
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body"})
@@ -241,7 +245,7 @@ class PathApp:
     def _check_prefixes(self, operation: Operation, scope: Scope) -> None:
         """Raises NotFound where a prefix does not belong."""
         prefixes = scope.get(PREFIXES) or {}
-        if ("ingest" in prefixes and not operation.ingest) or (
+        if ("ingest" in prefixes and not (operation.ingest or operation.prefixed)) or (
             "project_key" in prefixes and not operation.no_project
         ):
             raise NotFound("no such route")

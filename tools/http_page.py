@@ -16,7 +16,8 @@ HEAD = """\
 Rendered from `http_service/routes/` and `http_service/answers.py` by `make docs`; do not edit.
 With parameters, bodies and examples: `GET /docs` and `GET /openapi.json` of a running server.
 
-Routes marked * also answer under `/ingest` and to browsers of other origins.
+Routes marked * also answer under `/ingest` and to browsers of other origins, those marked † under `/ingest`.
+Collectors whose requests name no project also answer under `/p/{project_key}`, behind `/ingest` if that is there.
 """
 ERRORS = """
 ## Errors
@@ -42,7 +43,7 @@ def render_http() -> str:
 
 
 def _row(each: Operation) -> list[str]:
-    route = f"`{each.method} {shown_path(each)}`" + (" *" if each.ingest else "")
+    route = f"`{each.method} {shown_path(each)}`" + (" *" if each.ingest else " †" if each.prefixed else "")
     answers = ", ".join(str(reply.status) for reply in each.replies)
     return [route, each.summary, each.access.value, answers]
 

@@ -35,6 +35,8 @@ OPERATIONS: Final = (
         (Reply(200, "recorded, or refused", ApprtcOut, example=RECORDED),),
         handle=report,
         body_type="text/plain",
+        body_example='{"type": "event", "request_time_ms": 1767225600500, "event": {"event_type": 3, '
+        '"event_time_ms": 1767225600000, "room_id": "standup"}}',
         description="The project is that of `/p/{project_key}` before the path, else the default one.",
         ingest=True,
         limited=True,

@@ -226,6 +226,7 @@ OPERATIONS: Final = (
         },
         description='One event as an object, or up to 1000 as a list or as `{"events": [...]}`.',
         ingest=True,
+        own_headers=("X-Project-Key",),
         limited=True,
         refusals=(400, 404, 409, 413, 415, 503),
     ),
@@ -238,6 +239,7 @@ OPERATIONS: Final = (
         (Reply(200, "one page", models.EventsOut, example=_PAGE),),
         handle=list_events,
         query=models.EventsQuery,
+        prefixed=True,
         refusals=_LIST_REFUSALS,
     ),
     Operation(
@@ -250,6 +252,7 @@ OPERATIONS: Final = (
         handle=query_events,
         body=models.EventsBody,
         body_example={"start": "2021-09-26 00:00:00", "end": "2021-09-27 00:00:00"},
+        prefixed=True,
         refusals=(*_LIST_REFUSALS, 415),
     ),
     Operation(
@@ -269,6 +272,7 @@ OPERATIONS: Final = (
         ),
         handle=get_event,
         query=models.ProjectQuery,
+        prefixed=True,
         refusals=_LIST_REFUSALS,
         parameters={"id": "the event's id, percent-encoded"},
     ),
@@ -288,6 +292,7 @@ OPERATIONS: Final = (
         ),
         handle=list_sessions,
         query=models.SessionsQuery,
+        prefixed=True,
         refusals=_LIST_REFUSALS,
     ),
     Operation(
@@ -306,6 +311,7 @@ OPERATIONS: Final = (
         ),
         handle=session_events,
         query=models.SessionEventsQuery,
+        prefixed=True,
         refusals=_LIST_REFUSALS,
         parameters={"session_id": "the session's id as sent, percent-encoded"},
     ),
@@ -318,6 +324,7 @@ OPERATIONS: Final = (
         (Reply(200, "one page", models.RefusalsOut, example={"errors": [_REFUSED], "next_cursor": None}),),
         handle=list_errors,
         query=models.ErrorsQuery,
+        prefixed=True,
         refusals=_LIST_REFUSALS,
     ),
 )

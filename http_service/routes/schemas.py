@@ -78,6 +78,7 @@ OPERATIONS: Final = (
         (Reply(200, "schemas", models.SchemasOut, example={"schemas": [_SCHEMA]}),),
         handle=list_all,
         query=models.ProjectQuery,
+        prefixed=True,
         refusals=(404, 422, 503),
     ),
     Operation(
@@ -96,6 +97,7 @@ OPERATIONS: Final = (
         body_example=_BODY,
         description="JSON Schema 2020-12 for `data`; `$ref` only within the document. At most 256 KiB and 100 "
         "patterns, and nothing that takes long to check. Binds what is sent after.",
+        prefixed=True,
         refusals=(400, 404, 413, 415, 422, 503),
         parameters=_CATEGORY,
     ),
@@ -108,6 +110,7 @@ OPERATIONS: Final = (
         (Reply(200, "the schema", models.SchemaOut, example=_SCHEMA),),
         handle=get,
         query=models.ProjectQuery,
+        prefixed=True,
         refusals=(404, 422, 503),
         parameters=_CATEGORY,
     ),
@@ -120,6 +123,7 @@ OPERATIONS: Final = (
         (Reply(204, "removed", content_type=""),),
         handle=delete,
         query=models.ProjectQuery,
+        prefixed=True,
         refusals=(404, 422, 503),
         parameters=_CATEGORY,
     ),

@@ -152,7 +152,34 @@ _FAULTS: Final = (
 )
 
 
-def _edx(path: str, summary: str, handle: Handler, *replies: Reply) -> Operation:
+#: a body for each call of the tracking API
+_BODIES: Final[dict[segment_com.Kind, str]] = {
+    "track": '{"userId": "alice", "event": "Order Placed", "properties": {"total": 19.9}}',
+    "identify": '{"userId": "alice", "traits": {"plan": "pro"}}',
+    "page": '{"userId": "alice", "name": "Checkout", "properties": {"path": "/checkout"}}',
+    "screen": '{"userId": "alice", "name": "Checkout", "properties": {"step": 2}}',
+    "group": '{"userId": "alice", "groupId": "acme", "traits": {"seats": 20}}',
+    "alias": '{"userId": "alice", "previousId": "guest-1"}',
+    "batch": '{"batch": [{"type": "track", "userId": "alice", "event": "Order Placed"}], '
+    '"sentAt": "2026-01-01T00:00:00.500Z"}',
+}
+_FIRST_HOOK: Final = (
+    '{"action": "Track", "userId": 10, "timestamp": "2026-01-01T00:00:00.000Z", '
+    '"receivedAt": "2026-01-01T00:00:00.100Z", '
+    '"properties": {"event_source": "mobile", "event_type": "play_video"}}'
+)
+_LATER_HOOK: Final = (
+    '{"type": "track", "userId": 10, "timestamp": "2026-01-01T00:00:00.000Z", '
+    '"receivedAt": "2026-01-01T00:00:00.100Z", "context": {"library": {"name": "analytics-ios"}}, '
+    '"properties": {"name": "edx.video.played", "data": {"current_time": 12}}}'
+)
+_RELAYED: Final = (
+    '{"type": "track", "messageId": "m-1", "userId": "alice", "event": "Order Placed", '
+    '"timestamp": "2026-01-01T00:00:00.000Z", "receivedAt": "2026-01-01T00:00:00.100Z"}'
+)
+
+
+def _edx(path: str, summary: str, handle: Handler, body: str, *replies: Reply) -> Operation:
     return Operation(
         "POST",
         path,
@@ -166,6 +193,7 @@ def _edx(path: str, summary: str, handle: Handler, *replies: Reply) -> Operation
         ),
         handle=handle,
         body_type="application/json; charset=utf-8",
+        body_example=body,
         description=f"`?key=` is the project's webhook secret. {_PROJECT}",
         ingest=True,
         limited=True,
@@ -185,6 +213,7 @@ def _call(kind: segment_com.Kind, path: str) -> Operation:
         (Reply(200, "durable", models.SegmentOut, example={"success": True}), *_FAULTS),
         handle=_calling(kind),
         body_type="application/json; charset=utf-8",
+        body_example=_BODIES[kind],
         description="The write key (Basic, or `writeKey` in the body) is the project key. A call or an item of a "
         "batch holds at most 32 KiB, a batch 500 KiB and 2500 items: beyond that the whole request is refused.",
         ingest=True,
@@ -201,6 +230,7 @@ OPERATIONS: Final = (
         "/segmentio/event",
         "Segment's webhook as edX first took it",
         first_webhook,
+        _FIRST_HOOK,
         Reply(200, "recorded or ignored", models.HookOut, example={"committed": True}),
         Reply(401, "wrong key", models.HookOut),
     ),
@@ -208,6 +238,7 @@ OPERATIONS: Final = (
         "/segmentio/v2/event",
         "Segment's webhook as edX took it later",
         later_webhook,
+        _LATER_HOOK,
         Reply(200, "recorded or ignored", content_type=""),
         Reply(401, "wrong key", content_type=""),
     ),
@@ -223,6 +254,8 @@ OPERATIONS: Final = (
         (Reply(200, "durable", models.SegmentOut, example={"success": True}), *_FAULTS),
         handle=relayed,
         body_type="application/json; charset=utf-8",
+        body_example=_RELAYED,
+        own_headers=("X-Signature",),
         description=f"`X-Signature` is asked for where the project has a `signing_secret`. {_PROJECT}",
         ingest=True,
         limited=True,

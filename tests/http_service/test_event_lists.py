@@ -121,6 +121,25 @@ async def test_filters_alike_in_query_body_and_post(site, reader, mixed, filters
         assert "".join(names(answer)) == found
 
 
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"source": "json"}, "ab"),
+        ({"source": "mobile"}, ""),
+        ({"user_id": "u"}, ""),
+        ({"data.n": "1"}, "a"),
+        ({"data.list.1.k": "true", "category": "view"}, ""),
+    ],
+    ids=repr,
+)
+async def test_the_further_filters_hold_for_one_session_too(site, reader, mixed, filters, found):
+    for answer in (
+        await reader(f"{SESSIONS}/s1/events", **filters),
+        await reader(f"{SESSIONS}/s1/events", filters),
+    ):
+        assert "".join(names(answer)) == found
+
+
 async def test_the_body_of_a_get_wins(site, reader, mixed):
     assert names(await reader(URL, {"start": at(3)}, start=at(1), end=at(3))) == ["c"]
     assert names(await reader(URL, {"limit": 1, "cursor": None, "data.n": 1})) == ["a"]

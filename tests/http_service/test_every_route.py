@@ -115,7 +115,7 @@ async def test_other_methods_are_405_with_allow(site):
 async def test_only_ingest_answers_under_its_prefix(site):
     for operation in OPERATIONS:
         got = await site.client.request(operation.method, "/ingest" + url(operation), content=b"{}")
-        if operation.ingest:
+        if operation.ingest or operation.prefixed:
             assert "no such route" not in got.text, name(operation)
         else:
             assert code(got) == (404, "not_found"), name(operation)
@@ -129,6 +129,41 @@ async def test_ingest_routes_answer_browsers_of_any_origin(site):
             headers = {"Origin": "https://x.example"}
             got = await site.client.request(method, url(operation), content=b"", headers=headers)
             assert got.headers["access-control-allow-origin"] == "*", name(operation)
+
+
+async def test_the_event_service_answers_under_the_ingest_prefix_and_not_to_other_origins(site):
+    event = {"session_id": "s", "category": "c", "name": "n", "data": {}, "timestamp": "2021-09-26 09:15:27"}
+    sent = await site.client.post(
+        "/ingest/api/v1/events?project=shop", json={**event, "id": "e"}, headers=ADMIN
+    )
+    assert sent.status_code == 202
+    await site.work(1)
+    origin = ADMIN | {"Origin": "https://x.example"}
+    for path in ("events", "events/e", "sessions", "sessions/s/events", "errors", "schemas"):
+        asked = f"/api/v1/{path}?project=shop"
+        plain, prefixed = [await site.client.get(p + asked, headers=origin) for p in ("", "/ingest")]
+        assert (prefixed.status_code, prefixed.content) == (200, plain.content), path
+        assert "access-control-allow-origin" not in prefixed.headers
+    found = await site.client.post("/ingest/api/v1/events/query", json={"project": "shop"}, headers=ADMIN)
+    assert found.json()["count"] == 1
+    schema = "/ingest/api/v1/schemas/c?project=shop"
+    assert (await site.client.put(schema, json={}, headers=ADMIN)).status_code == 201
+    assert (await site.client.delete(schema, headers=ADMIN)).status_code == 204
+
+
+async def test_browsers_may_send_the_headers_that_a_protocol_reads(site):
+    always = ["Content-Type", "Authorization", "Content-Encoding"]
+    for path, own in (
+        ("/api/v1/events", ["X-Project-Key"]),
+        ("/api/v1/track", ["X-Hamustro-Time", "X-Hamustro-Signature"]),
+        ("/api/flush", ["X-Hamustro-Maintenance-Key"]),
+        ("/segment/webhook", ["X-Signature"]),
+        ("/v1/mobile/start", []),
+        ("/v1/mobile/i", []),
+    ):
+        headers = {"Origin": "https://x.example", "Access-Control-Request-Method": "POST"}
+        got = await site.client.options(path, headers=headers)
+        assert got.headers["access-control-allow-headers"].split(",") == always + own, path
 
 
 @pytest.mark.parametrize(
@@ -181,6 +216,16 @@ def test_the_document_is_openapi_3_1_and_its_examples_fit():
                         CONTRACT.validate(content["schema"], example["value"])
             assert method == "get" or operation["responses"], path
     assert len(seen) == len(OPERATIONS)
+
+
+def test_every_route_of_json_is_described_with_examples():
+    for path, methods in CONTRACT.document["paths"].items():
+        for method, operation in methods.items():
+            good = [reply for status, reply in operation["responses"].items() if status[0] == "2"]
+            for part in [operation.get("requestBody", {}), *good[:1]]:
+                for kind, content in part.get("content", {}).items():
+                    shown = {"example", "examples"} & set(content)
+                    assert shown or "json" not in kind or path == "/openapi.json", (method, path, kind)
 
 
 async def test_the_document_and_the_page_are_served(site):
