@@ -24,7 +24,12 @@ export function readMe(api) {
  * @param {Api} api
  */
 export async function forgetMe(api) {
-  if (document.querySelector(`link[rel="preload"][href="${PREFIX}/me"]`)) await readMe(api).catch(() => null);
+  if (cameSignedIn()) await readMe(api).catch(() => null);
+}
+
+/** Whether the browser sent a sign-in, which may have ended, with the page: it then names what it asks for ahead. */
+function cameSignedIn() {
+  return document.querySelector(`link[rel="preload"][href="${PREFIX}/me"]`) !== null;
 }
 
 /** The projects that somebody sees. Throws ApiError. @param {Api} api @param {Me} me @returns {Promise<Project[]>} */
@@ -44,7 +49,7 @@ export async function redeem(api) {
   const credential = credentialOf(location.hash);
   if (!credential) return null;
   history.replaceState(history.state, "", location.pathname + location.search);
-  if ("share" in credential && (await seesAlready(api))) return null;
+  if ("share" in credential && cameSignedIn() && (await seesAlready(api))) return null;
   try {
     await api.post("/sign-in", { body: credential, quiet: true });
     return null;
