@@ -21,6 +21,7 @@ from http_service.readiness import Readiness
 from http_service.routes import OPERATIONS, player
 from ingest.geo import Geo
 from playhead.errors import NotFound
+from playhead.memory_limit import bytes_in_flight
 from sessions.ids import SessionIds
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def build_context(services: Services, stopping: asyncio.Event | None = None) -> 
     stopping = stopping or asyncio.Event()
     return Context(
         services=services,
-        budget=Budget(settings.journal_inflight_bytes),
+        budget=Budget(bytes_in_flight(settings)),
         rates=Rates(settings),
         arrivals=Arrivals(services.clock),
         session_ids=SessionIds(),

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from playhead.errors import Overloaded, StorageUnavailable
+from playhead.memory_limit import bytes_in_flight
 from playhead.settings import Settings
 from playhead.telemetry import counter, gauge, histogram, logger
 from storage.journal_contract import JournalStats, Sealed, Settle, Waiting, Way, Writer
@@ -118,7 +119,7 @@ async def open_journal(
     settings: Settings, objects: ObjectStore, *, index: Index, clock: Callable[[], int]
 ) -> AsyncIterator[Journal]:
     """A running journal on `objects`, with the left-overs of dead processes taken over; sealed on exit."""
-    journal = Journal(inflight_bytes=settings.journal_inflight_bytes, index=index)
+    journal = Journal(inflight_bytes=bytes_in_flight(settings), index=index)
     writer = _writer(settings, objects, SegmentNames(clock), journal._settle, journal._sealed)
     async with journal._running(writer):
         try:

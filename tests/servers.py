@@ -94,6 +94,36 @@ def small_volume(folder: Path, size: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=True, timeout=10)
 
 
+@contextlib.contextmanager
+def memory_cage(size: int) -> Iterator[Path]:
+    """A control group whose processes have `size` bytes of memory together: who writes its id to the `cgroup.procs` in
+    it is one of them. Skips the test where none can be made.
+    """
+    version_1 = Path("/sys/fs/cgroup/memory")
+    parent = version_1 if version_1.is_dir() else Path("/sys/fs/cgroup")
+    folder = parent / f"playhead-{secrets.token_hex(4)}"
+    limit = folder / ("memory.limit_in_bytes" if version_1.is_dir() else "memory.max")
+    try:
+        folder.mkdir()
+        limit.write_text(str(size))
+    except OSError:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+        pytest.skip("no group with its own memory can be made here: it takes root on Linux")
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):  # a process in it that ends late
+            folder.rmdir()
+
+
+def times_killed(cage: Path) -> int:
+    """How often the kernel killed a process of the cage for want of memory."""
+    told = cage / "memory.oom_control"
+    lines = (told if told.exists() else cage / "memory.events").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+
+
 def free_port() -> int:
     """A port that nobody listens on. SeaweedFS adds 10,000 to some ports, so it stays below 50,000."""
     for _ in range(1000):
