@@ -10,7 +10,7 @@ from tests.browser.visitor import Visitor
 COUNT = 1_000_000
 
 MOUNT = """async (count) => {
-  const app = document.querySelector("script[type=module]").src;
+  const app = document.querySelector("link[rel=preload][as=script]").href;
   await import(new URL("panels/index.js", app));
   const { take } = await import(app);
   const { html, render } = take("vendor/lit-html/lit-html.js");
