@@ -3,7 +3,8 @@
     python -m benchmarks.bench_event_sessions [--events 1000000] [--explain]
 
 Ten events a session in 30 day partitions; every hundredth session lasts for days, every thousandth has a category of
-its own.
+its own. A thousand users have all events but those of one who has an event in each session. The last session has a
+tenth as many events as all others.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ ROUNDS = 15
 DAY_US = 86_400_000_000
 #: midnight of 1 January 2026
 BEGIN_US = 1_767_225_600_000_000
+#: behind all sessions but one
+END_US = BEGIN_US + 3 * DAYS * DAY_US
 
 FILL = f"""
 INSERT INTO events
@@ -38,8 +41,14 @@ SELECT $1, date '2026-01-01' + (n % {DAYS})::int, 'session-' || n, int8send(n * 
     CASE WHEN n % 1000 = 7 AND k = 3 THEN 'rare' ELSE 'category ' || k % 5 END, 'name',
     {BEGIN_US} + (n % {DAYS}) * {DAY_US} + n % 86400 * 1000000
         + k * CASE WHEN n % 100 = 3 THEN {DAY_US} ELSE 60000000 END,
-    0, n * {PER_SESSION} + k, '', '', '{{"Label": "Buy"}}'
+    0, n * {PER_SESSION} + k, CASE WHEN k = 4 THEN 'ana' ELSE 'user-' || n % 1000 END, '', '{{"Label": "Buy"}}'
 FROM generate_series($2::bigint, $3::bigint) n CROSS JOIN generate_series(0, {PER_SESSION - 1}) k
+"""
+FILL_HUGE = f"""
+INSERT INTO events
+SELECT $1, date '2026-01-01' + (n % {DAYS})::int, 'huge', uuid_send(md5(n::text)::uuid), 'json', 'category 1', 'name',
+    {END_US} + n * 1000, 0, n, '', '', '{{"Label": "Buy"}}'
+FROM generate_series(1, $2::bigint) n
 """
 GROUPED = """
 SELECT session_id, count(*), min(at_us), max(at_us) FROM events WHERE project_id = $1
@@ -59,6 +68,7 @@ async def fill(services: Services, project_id: int, sessions: int) -> None:
             )
         for first in range(0, sessions, 20_000):
             await conn.execute(FILL, project_id, first, min(first + 20_000, sessions) - 1, timeout=600)
+        await conn.execute(FILL_HUGE, project_id, sessions * PER_SESSION // 10, timeout=600)
         counting = next(each for each in known() if each.name.endswith("event_sessions_of_before"))
         await conn.execute(counting.sql, timeout=600)
         await conn.execute("ANALYZE events, event_sessions, event_session_categories", timeout=600)
@@ -76,6 +86,18 @@ def questions() -> dict[str, EventFilters]:
         "a common category": EventFilters(exact={"category": "category 1"}),
         "a rare category": EventFilters(exact={"category": "rare"}),
         "an hour of a category": EventFilters(exact={"category": "category 1"}, start_us=middle, end_us=end),
+        "a source": EventFilters(exact={"source": "json"}),
+        "a user": EventFilters(exact={"user_id": "user-5"}),
+        "a user, a category": EventFilters(exact={"user_id": "user-5", "category": "rare"}),
+        "a user of all sessions": EventFilters(exact={"user_id": "ana"}),
+        "the same, a source, an hour": EventFilters(
+            exact={"user_id": "ana", "source": "json"}, start_us=middle, end_us=end
+        ),
+        "a member of data": EventFilters(data={("Label",): "Buy"}),
+        "the same, none": EventFilters(data={("Label",): "none"}),
+        "the same, none, an hour": EventFilters(data={("Label",): "none"}, start_us=middle, end_us=end),
+        "the same, none, by user": EventFilters(exact={"user_id": "ana"}, data={("Label",): "none"}),
+        "the same, none, longest": EventFilters(data={("Label",): "none"}, cursor=session_cursor(END_US, "")),
     }
 
 

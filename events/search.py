@@ -12,7 +12,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -283,23 +283,42 @@ def bad_cursor() -> ValidationFailed:
 
 def _event_cursor(cursor: str, list_name: str) -> tuple[int, int, bytes]:
     at_us, arrival, key = _place(cursor, list_name, int, int, str)
+    return at_us, arrival, _key(key)
+
+
+def _key(text: str) -> bytes:
     try:
-        return at_us, arrival, bytes.fromhex(key)
+        return bytes.fromhex(text)
     except ValueError:
         raise bad_cursor() from None
 
 
-def session_cursor(first_us: int, session_id: str) -> str:
-    """The place behind one session."""
-    return _cursor("sessions", first_us, session_id)
+class SessionPlace(NamedTuple):
+    """Behind one session; with a key, within it, behind one of its events."""
+
+    first_us: int
+    session_id: str
+    event_key: bytes | None = None
 
 
-def session_place(cursor: str) -> tuple[int, str]:
+def session_cursor(first_us: int, session_id: str, event_key: bytes | None = None) -> str:
+    """The place behind one session, or within it."""
+    if event_key is None:
+        return _cursor("sessions", first_us, session_id)
+    return _cursor("session", first_us, session_id, event_key.hex())
+
+
+def session_place(cursor: str) -> SessionPlace:
     """The inverse. Raises ValidationFailed."""
-    first_us, session_id = _place(cursor, "sessions", int, str)
+    key = None
+    try:
+        first_us, session_id = _place(cursor, "sessions", int, str)
+    except ValidationFailed:
+        first_us, session_id, text = _place(cursor, "session", int, str, str)
+        key = _key(text)
     if "\0" in session_id:
         raise bad_cursor()
-    return first_us, session_id
+    return SessionPlace(first_us, session_id, key)
 
 
 def refusal_cursor(received_us: int, error_id: int) -> str:

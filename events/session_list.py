@@ -1,20 +1,54 @@
-"""Sessions of all protocols by their first event, from their summaries. Source: spec/event-service.md 5."""
+"""Sessions of all protocols by their first event, from their summaries. Source: spec/event-service.md 5.
+
+What summaries do not tell is asked of the events. Those of a user are read whole if they are few. Otherwise sessions
+are walked through in the order of the list and looked into, so many for each page. One of very many events has pages
+of its own: so many events of it, in the order of their keys. All pages together look at each event about once.
+Further filters: interface section 5.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import accumulate
+from typing import Any, Final
 
 from events.model import MAX_US
-from events.search import EventFilters, Query, session_cursor, session_place
+from events.search import WALKED, EventFilters, Query, SessionPlace, session_cursor, session_place
 from events.summaries import LONG_US
 from storage.postgres import Database
 
+#: looking into a session costs as much as looking at so many events
+SESSION_COST: Final = 10
+#: of one session of very many; in the order of their keys events lie far from each other
+FAR: Final = 5_000
+
 HAS_SESSION = "SELECT EXISTS (SELECT FROM event_sessions WHERE project_id = $1 AND session_id = $2)"
+_COLUMNS: Final = "s.session_id, s.event_count, s.first_us, s.last_us"
+ONE = f"SELECT {_COLUMNS} FROM event_sessions s WHERE s.project_id = $1 AND s.session_id = $2"
 _OF_CATEGORY: Final = """EXISTS (
     SELECT FROM event_session_categories c
     WHERE c.project_id = s.project_id AND c.category = {} AND c.session_id = s.session_id
 )"""
+# OFFSET 0: the primary key is the way to them.
+_FEW: Final = "(SELECT * FROM event_sessions WHERE project_id = $1 AND session_id = ANY({}) OFFSET 0)"
+# LIMIT and OFFSET keep the planner from reading anything but the events of each session.
+_SEEN: Final = """(
+    SELECT true FROM (
+        SELECT * FROM events i WHERE i.project_id = s.project_id AND i.session_id = s.session_id
+        AND i.day BETWEEN s.first_day AND s.last_day OFFSET 0
+    ) e WHERE {} LIMIT 1
+) IS TRUE"""
+_WITHIN: Final = """
+SELECT EXISTS (SELECT FROM (
+    SELECT * FROM events i WHERE i.project_id = $1 AND i.session_id = {} AND i.event_key > {}
+    ORDER BY i.event_key LIMIT {}
+) e WHERE {})
+"""
+LAST_KEY = """
+SELECT event_key FROM events WHERE project_id = $1 AND session_id = $2 AND event_key > $3
+ORDER BY event_key LIMIT 1 OFFSET $4
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +61,27 @@ class SessionRow:
     last_us: int
 
 
-async def sessions_page(
-    db: Database, project_id: int, filters: EventFilters
-) -> tuple[list[SessionRow], str | None]:
-    """Sessions of which an event matches, by their first event. Raises ValidationFailed (cursor).
+Page = tuple[list[SessionRow], str | None]
+
+
+async def sessions_page(db: Database, project_id: int, filters: EventFilters) -> Page:
+    """Sessions of which an event matches, by their first event, and the cursor behind them. While there is a cursor the
+    list goes on, even if the page is not full. Raises ValidationFailed (cursor).
 
     Any page costs about the same: rows are read in the order of an index, from the cursor on. A session that lasts
     for more than a day can lie around any time, so those have an index of their own; all others began at most a day
     before the time asked for.
     """
-    query = Query(project_id, EventFilters())
-    conditions = ["s.project_id = $1"]
-    if filters.cursor is not None:
-        first_us, session_id = session_place(filters.cursor)
-        conditions.append(f"(s.first_us, s.session_id) > ({query.bind(first_us)}, {query.bind(session_id)})")
-    category = query.bind(filters.exact["category"]) if "category" in filters.exact else None
-    if category is not None:
-        conditions.append(_OF_CATEGORY.format(category))
-    limit = query.bind(filters.limit + 1)
-    conditions += _in_time(query, filters, category)
-    if filters.start_us is None:
-        sql = _select(conditions, limit)
-    else:
-        near = f"s.first_us >= {query.bind(filters.start_us - LONG_US)}"
-        short, long = (
-            _select([*conditions, "NOT s.long", near], limit),
-            _select([*conditions, "s.long"], limit),
-        )
-        sql = (
-            f"SELECT * FROM (({short}) UNION ALL ({long})) found ORDER BY first_us, session_id LIMIT {limit}"
-        )
-    found = [SessionRow(*row) for row in await db.fetch(sql, *query.values)]
-    if len(found) <= filters.limit:
-        return found, None
-    found = found[: filters.limit]
-    return found, session_cursor(found[-1].first_us, found[-1].session_id)
+    place = session_place(filters.cursor) if filters.cursor is not None else None
+    timed = filters.start_us is not None or filters.end_us is not None
+    if filters.data or filters.exact.keys() - {"category"} or (filters.exact and timed):
+        return await _by_events(db, project_id, filters, place)
+    query = Query(project_id, filters if timed else EventFilters())
+    conditions = _behind(query, place)
+    if timed:
+        conditions.append(_in_time(query, filters))
+    sql = _in_order(query, filters, conditions, filters.limit + 1)
+    return _cut(await db.fetch(sql, *query.values), filters.limit)
 
 
 async def has_session(db: Database, project_id: int, session_id: str) -> bool:
@@ -69,25 +89,126 @@ async def has_session(db: Database, project_id: int, session_id: str) -> bool:
     return bool(await db.fetchval(HAS_SESSION, project_id, session_id))
 
 
-def _select(conditions: list[str], limit: str) -> str:
+async def _by_events(
+    db: Database, project_id: int, filters: EventFilters, place: SessionPlace | None
+) -> Page:
+    """One event of the session matches all that is asked."""
+    if place is None or place.event_key is None:
+        known = await _sessions_of_user(db, project_id, filters)
+        if known is not None:
+            query = Query(project_id, EventFilters())
+            few = _FEW.format(query.bind(known))
+            sql = _select(_behind(query, place), query.bind(filters.limit + 1), few)
+            return _cut(await db.fetch(sql, *query.values), filters.limit)
+    # one snapshot, so that nothing is passed over
+    async with db.transaction(isolation="repeatable_read", readonly=True) as conn:
+        if place is not None and place.event_key is not None:
+            return await _within(conn, project_id, filters, place)
+        return await _walked(conn, project_id, filters, place)
+
+
+async def _sessions_of_user(db: Database, project_id: int, filters: EventFilters) -> list[str] | None:
+    """All sessions with an event that matches, if a user is asked for who has few events in that time; else none."""
+    if "user_id" not in filters.exact:
+        return None
+    query = Query(project_id, filters)
+    led = " AND ".join(query.conditions)
+    asked = " AND ".join(["e.session_id <> ''", *query.asked()])
+    row = await db.fetchrow(
+        f"SELECT count(*), array_agg(DISTINCT e.session_id) FILTER (WHERE {asked}) FROM"
+        f" (SELECT * FROM events e WHERE {led} ORDER BY e.at_us, e.arrival LIMIT {WALKED + 1}) e",
+        *query.values,
+    )
+    return None if row[0] > WALKED else row[1] or []
+
+
+async def _walked(conn: Any, project_id: int, filters: EventFilters, place: SessionPlace | None) -> Page:
+    """The next sessions that their summaries leave, as many as can be looked into."""
+    query = Query(project_id, EventFilters())
+    sql = _in_order(query, filters, _behind(query, place), WALKED // SESSION_COST + 1)
+    rest = [SessionRow(*row) for row in await conn.fetch(sql, *query.values)]
+    costs = accumulate(row.event_count + SESSION_COST for row in rest)
+    looked_into = sum(cost <= WALKED for cost in costs)
+    if not rest:
+        return [], None
+    if not looked_into:
+        return await _within(
+            conn, project_id, filters, SessionPlace(rest[0].first_us, rest[0].session_id, b"")
+        )
+    end = rest[looked_into - 1]
+    query = Query(project_id, filters)
+    conditions = [
+        *_behind(query, place),
+        _compared(query, "<=", end.first_us, end.session_id),
+        _SEEN.format(_matches(query)),
+    ]
+    sql = _in_order(query, filters, conditions, filters.limit + 1)
+    found, cursor = _cut(await conn.fetch(sql, *query.values), filters.limit)
+    if cursor is None and looked_into < len(rest):
+        cursor = session_cursor(end.first_us, end.session_id)
+    return found, cursor
+
+
+async def _within(conn: Any, project_id: int, filters: EventFilters, place: SessionPlace) -> Page:
+    """A session of very many events: the next of them, and a cursor behind those, or behind the session."""
+    session_id, key = place.session_id, place.event_key
+    query = Query(project_id, filters)
+    sql = _WITHIN.format(query.bind(session_id), query.bind(key), FAR, _matches(query))
+    if await conn.fetchval(sql, *query.values):
+        rows = await conn.fetch(ONE, project_id, session_id)
+        return [SessionRow(*row) for row in rows], session_cursor(place.first_us, session_id)
+    last = await conn.fetchval(LAST_KEY, project_id, session_id, key, FAR - 1)
+    return [], session_cursor(place.first_us, session_id, last)
+
+
+def _cut(rows: Sequence[Any], limit: int) -> Page:
+    """A page of rows, of which one more was asked for."""
+    found = [SessionRow(*row) for row in rows]
+    if len(found) <= limit:
+        return found, None
+    found = found[:limit]
+    return found, session_cursor(found[-1].first_us, found[-1].session_id)
+
+
+def _matches(query: Query) -> str:
+    """An event fulfils all that is asked."""
+    return " AND ".join([*query.conditions, *query.asked()])
+
+
+def _behind(query: Query, place: SessionPlace | None) -> list[str]:
+    return [] if place is None else [_compared(query, ">", place.first_us, place.session_id)]
+
+
+def _compared(query: Query, how: str, first_us: int, session_id: str) -> str:
+    return f"(s.first_us, s.session_id) {how} ({query.bind(first_us)}, {query.bind(session_id)})"
+
+
+def _in_order(query: Query, filters: EventFilters, conditions: list[str], limit: int) -> str:
+    """Sessions of which the summaries do not tell that no event matches, and that fulfil the conditions."""
+    most = query.bind(limit)
+    if "category" in filters.exact:
+        conditions = [_OF_CATEGORY.format(query.bind(filters.exact["category"])), *conditions]
+    if filters.end_us is not None:
+        conditions = [f"s.first_us <= {query.bind(filters.end_us)}", *conditions]
+    if filters.start_us is None:
+        return _select(conditions, most)
+    conditions = [f"s.last_us >= {query.bind(filters.start_us)}", *conditions]
+    near = f"s.first_us >= {query.bind(filters.start_us - LONG_US)}"
+    short = _select(["NOT s.long", near, *conditions], most)
+    long = _select(["s.long", *conditions], most)
+    return f"SELECT * FROM (({short}) UNION ALL ({long})) found ORDER BY first_us, session_id LIMIT {most}"
+
+
+def _select(conditions: list[str], most: str, sessions: str = "event_sessions") -> str:
     return (
-        "SELECT s.session_id, s.event_count, s.first_us, s.last_us FROM event_sessions s"
-        f" WHERE {' AND '.join(conditions)} ORDER BY s.first_us, s.session_id LIMIT {limit}"
+        f"SELECT {_COLUMNS} FROM {sessions} s WHERE {' AND '.join(['s.project_id = $1', *conditions])}"
+        f" ORDER BY s.first_us, s.session_id LIMIT {most}"
     )
 
 
-def _in_time(query: Query, filters: EventFilters, category: str | None) -> list[str]:
-    """An event (of the category) lies in the time asked for; where the summary does not tell, events are looked at."""
-    if filters.start_us is None and filters.end_us is None:
-        return []
+def _in_time(query: Query, filters: EventFilters) -> str:
+    """An event lies in the time asked for; where the summary does not tell, events are looked at."""
     start = query.bind(filters.start_us if filters.start_us is not None else -MAX_US)
     end = query.bind(filters.end_us if filters.end_us is not None else MAX_US)
-    of_category = "" if category is None else f" AND e.category = {category}"
-    # LIMIT keeps the planner from reading all events of the time instead of looking into each session
-    seen = f"""(
-        SELECT true FROM events e WHERE e.project_id = s.project_id AND e.session_id = s.session_id
-        AND e.day BETWEEN s.first_day AND s.last_day AND e.at_us BETWEEN {start} AND {end}{of_category} LIMIT 1
-    ) IS TRUE"""
-    if category is None:
-        seen = f"(s.first_us BETWEEN {start} AND {end} OR s.last_us BETWEEN {start} AND {end} OR {seen})"
-    return [f"s.first_us <= {end}", f"s.last_us >= {start}", seen]
+    seen = _SEEN.format(_matches(query))
+    return f"(s.first_us BETWEEN {start} AND {end} OR s.last_us BETWEEN {start} AND {end} OR {seen})"

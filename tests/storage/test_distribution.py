@@ -41,7 +41,7 @@ CHORES = {
 #: the project comes with what is put into the text: columns, or conditions that begin with it
 COMPOSED = {
     "events/search.py events_page": "conditions of Query",
-    "events/session_list.py _select": "conditions of sessions_page",
+    "events/session_list.py _sessions_of_user": "conditions of Query",
     "events/store.py INSERT_NEW": "COLUMNS",
     "sessions/parts.py INSERT_NEW": "COLUMNS",
 }
