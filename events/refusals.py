@@ -9,8 +9,6 @@ from typing import Any, Final
 
 import orjson
 
-from events.search import refusal_cursor, refusal_place
-from events.times import format_time
 from playhead.errors import Detail
 from storage.postgres import Database
 
@@ -45,39 +43,6 @@ def _row(project_id: int, received_us: int, refusal: Refusal) -> tuple[Any, ...]
         project_id, received_us, refusal.code, codes, refusal.session_id, refusal.category, details,
         refusal.event,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalFilters:
-    """Which refusals; `code`: an error's or a detail's; times of arrival in µs, inclusive."""
-
-    code: str | None = None
-    session_id: str | None = None
-    category: str | None = None
-    start_us: int | None = None
-    end_us: int | None = None
-    limit: int = 100
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRefusal:
-    """One row; `event` is JSON."""
-
-    error_id: int
-    received_us: int
-    code: str
-    details: list[dict[str, Any]]
-    event: bytes
-
-    def as_json(self) -> dict[str, Any]:
-        """As in answers."""
-        return {
-            "received_at": format_time(self.received_us),
-            "code": self.code,
-            "details": self.details,
-            "event": orjson.Fragment(self.event),
-        }
 
 
 # What the user's identifier stands in as bytes; whether it is a value of its own is seen by reading.
@@ -131,29 +96,3 @@ def _texts(value: Any, member: str = "") -> Iterator[str]:
         yield value
     elif member in _USER_MEMBERS and type(value) is int:
         yield str(value)
-
-
-PAGE = """
-SELECT error_id, received_us, code, details, event FROM event_errors
-WHERE project_id = $1 AND ($2::text IS NULL OR $2 = ANY(codes)) AND ($3::text IS NULL OR session_id = $3)
-  AND ($4::text IS NULL OR category = $4) AND ($5::bigint IS NULL OR received_us >= $5)
-  AND ($6::bigint IS NULL OR received_us <= $6)
-  AND ($7::bigint IS NULL OR (received_us, error_id) < ($7, $8::bigint))
-ORDER BY received_us DESC, error_id DESC LIMIT $9
-"""
-
-
-async def page(
-    db: Database, project_id: int, filters: RefusalFilters
-) -> tuple[list[KeptRefusal], str | None]:
-    """Newest first, and the cursor behind the page. Raises ValidationFailed (cursor)."""
-    behind = refusal_place(filters.cursor) if filters.cursor is not None else (None, None)
-    rows = await db.fetch(
-        PAGE, project_id, filters.code, filters.session_id, filters.category, filters.start_us,
-        filters.end_us, *behind, filters.limit + 1,
-    )  # fmt: skip
-    found = [KeptRefusal(*row) for row in rows]
-    if len(found) <= filters.limit:
-        return found, None
-    found = found[: filters.limit]
-    return found, refusal_cursor(found[-1].received_us, found[-1].error_id)

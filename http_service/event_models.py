@@ -64,29 +64,29 @@ class ProjectQuery(Shape):
 class _Filters(Shape):
     project: Text | None = Field(None, description="project key; needed with the admin key")
     category: Text | None = None
+    source: Text | None = Field(None, description="protocol: `json`, `mobile`, `segment` …")
+    user_id: Text | None = None
+    data: dict[str, Text] = Field(
+        default_factory=dict, description="`data.PATH=VALUE`: a member of data, exactly"
+    )
     start: Time | None = Field(None, description="at or after")
     end: Time | None = Field(None, description="at or before")
     limit: Limit = 100
     cursor: Text | None = Field(
         None,
         description="`next_cursor` of the page before. While there is one, the list goes on, even after a page that is "
-        "not full: by `category`, `source` or `data.*`, a page ends after so many events have been looked at",
+        "not full: where no index leads to all that is asked for, a page ends after so much has been looked at",
     )
 
 
 class SessionsQuery(_Filters):
-    """A session matches if one of its events does. The parameters may also stand in a JSON body."""
+    """A session matches if one of its events matches all. The parameters may also stand in a JSON body."""
 
 
 class SessionEventsQuery(_Filters):
     """Which events of the session. The parameters may also stand in a JSON body."""
 
     order: Literal["asc", "desc"] = "asc"
-    source: Text | None = Field(None, description="protocol: `json`, `mobile`, `segment` …")
-    user_id: Text | None = None
-    data: dict[str, Text] = Field(
-        default_factory=dict, description="`data.PATH=VALUE`: a member of data, exactly"
-    )
 
 
 class EventsQuery(SessionEventsQuery):
@@ -115,7 +115,7 @@ class EventsBody(Shape):
 
 
 class ErrorsQuery(_Filters):
-    """Refused events; `start` and `end` by `received_at`."""
+    """Refused events as they were sent, all of `source` `json`; `start` and `end` by `received_at`."""
 
     code: Text | None = Field(None, description="an error's code, or a detail's")
     session_id: Text | None = None

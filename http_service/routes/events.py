@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from events import refusals, search, session_list
+from events import refusal_list, search, session_list
 from events.times import format_time
 from http_service import event_models as models
 from http_service.auth import Access
@@ -102,11 +102,15 @@ async def list_errors(call: Call) -> Response:
     """Refused events, newest first."""
     parameters = await read_parameters(call, models.ErrorsQuery)
     project = await _project(call, parameters)
-    texts = {name: parameters.texts.get(name) for name in ("code", "session_id", "category", "cursor")}
-    filters = refusals.RefusalFilters(
-        **texts, start_us=parameters.start_us, end_us=parameters.end_us, limit=parameters.limit
+    names = ("code", "session_id", "category", "source", "user_id", "cursor")
+    filters = refusal_list.RefusalFilters(
+        **{name: parameters.texts.get(name) for name in names},
+        data=parameters.data,
+        start_us=parameters.start_us,
+        end_us=parameters.end_us,
+        limit=parameters.limit,
     )
-    rows, cursor = await refusals.page(call.services.db, project.project_id, filters)
+    rows, cursor = await refusal_list.page(call.services.db, project.project_id, filters)
     return json_answer({"errors": [row.as_json() for row in rows], "next_cursor": cursor})
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from events import refusal_list
 from events.incoming import KIND, IncomingEvent, pack
 from messages import encode, encode_batch
 from messages.schema import MobileClickEvent
@@ -299,6 +300,71 @@ async def test_sessions_by_pages(site, reader):
     assert found == [f"s{n}" for n in range(10)]
 
 
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"source": "json"}, ["s1", "s2", "a/b %ü"]),
+        ({"source": "mobile"}, []),
+        ({"user_id": "u"}, []),
+        ({"data.n": "1"}, ["s1"]),
+        ({"data.in.x": "1"}, ["s1"]),
+        ({"data.list.1.k": "true"}, ["s1"]),
+        ({"data.list.1.k": "true", "category": "view"}, []),
+        ({"data.list.1.k": "true", "data.n": "2", "category": "click", "source": "json"}, ["s1"]),
+        ({"data.n": "1", "start": at(2)}, []),
+        ({"data.n": "1", "end": at(2)}, ["s1"]),
+        ({"data.n": "1.5", "limit": 1}, ["a/b %ü"]),
+    ],
+    ids=repr,
+)
+async def test_one_event_of_the_session_is_all_that_is_asked_for(site, reader, mixed, filters, found):
+    for answer in (await reader(SESSIONS, **filters), await reader(SESSIONS, filters)):
+        assert [each["session_id"] for each in answer["sessions"]] == found
+        assert answer["next_cursor"] is None
+
+
+async def test_sessions_of_a_user(site, reader):
+    project = await site.services.projects.by_key("shop")
+    at_us = site.clock() * 1000
+    told = [("s1", "ana", "track"), ("s1", "bob", "page"), ("s2", "bob", "track"), (None, "ana", "page")]
+    sent = [
+        IncomingEvent(
+            source="segment", category=category, name="n", at_us=at_us, device_us=at_us, session_id=session_id,
+            user_id=user_id, data={"plan": user_id},
+        )
+        for session_id, user_id, category in told
+    ]  # fmt: skip
+    await site.services.journal.append(Record(KIND, project.project_id, None, at_us, {}, pack(sent)))
+    await site.work(1)
+    for filters, found in (
+        ({"user_id": "ana"}, ["s1"]),
+        ({"user_id": "bob"}, ["s1", "s2"]),
+        ({"user_id": "ana", "category": "page"}, []),
+        ({"user_id": "bob", "category": "page", "source": "segment", "data.plan": "bob"}, ["s1"]),
+        ({"user_id": "bob", "data.plan": "ana"}, []),
+    ):
+        shown = (await reader(SESSIONS, **filters))["sessions"]
+        assert [each["session_id"] for each in shown] == found, filters
+
+
+@pytest.mark.parametrize("path", [SESSIONS, ERRORS])
+async def test_filters_that_break_a_rule(site, reader, path):
+    for filters in (
+        {"data": "x"},
+        {"data.a..b": "x"},
+        {"source": ""},
+        {"user_id": "x" * 1001},
+        {"data.a": "\0"},
+    ):
+        answer = await reader(path, status=422, **filters)
+        assert [each["field"] for each in answer["error"]["details"]] == [*filters]
+
+
+async def test_schemas_take_no_filters(site, reader):
+    for filters in ({"source": "json"}, {"user_id": "ana"}, {"data.n": "1"}):
+        await reader("/api/v1/schemas", status=422, **filters)
+
+
 @pytest.mark.parametrize("name", ["session_id", "order", "name"])
 async def test_sessions_take_fewer_parameters(site, reader, name):
     answer = await reader(SESSIONS, status=422, **{name: "asc"})
@@ -357,6 +423,104 @@ async def test_refusals_are_listed_newest_first(site, reader):
             break
         cursor = {"cursor": page["next_cursor"]}
     assert found == [each["event"] for each in answer["errors"]]
+
+
+async def refuse(site: Site, *events: Any) -> None:
+    got = await site.client.post(URL, json=list(events), headers=KEY)
+    assert got.status_code == 422, got.text
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"source": "json"}, "fedcba"),
+        ({"source": "mobile"}, ""),
+        ({"user_id": "ana"}, "dba"),
+        ({"user_id": "10"}, "c"),
+        ({"data.n": "1"}, "ba"),
+        ({"data.n": "1.5"}, "c"),
+        ({"data.n": "true"}, "d"),
+        ({"data.n": "null"}, ""),
+        ({"data.n": "18446744073709551616"}, "e"),
+        ({"data.in.x": "1"}, "a"),
+        ({"data.list.1.k": "v"}, "a"),
+        ({"data.list.-1.k": "v"}, "a"),
+        ({"data.list.2.k": "v"}, ""),
+        ({"data.n": "1", "user_id": "ana", "source": "json", "category": "view"}, "b"),
+        ({"data.n": "1", "code": "unexpected_field"}, "ba"),
+        ({"data.n": "1", "code": "id_conflict"}, ""),
+        ({"data.n.0": "5"}, ""),
+        ({"data.s": "' OR '1'='1"}, "f"),
+    ],
+    ids=repr,
+)
+async def test_members_of_refused_events(site, reader, filters, found):
+    """As they were sent, also what no stored event could hold."""
+    await refuse(
+        site,
+        event(colour="a", user_id="ana", data={"n": 1, "in": {"x": "1"}, "list": [0, {"k": "v"}]}),
+        event(colour="b", user_id="ana", data={"n": "1"}, category="view"),
+        event(colour="c", user_id=10, data={"n": 1.5, "nul": "\0"}),
+        event(colour="d", user_id="ana", data={"n": True, "in": NESTED}),
+        event(colour="e", user_id=None, data={"n": 2**64}),
+        event(colour="f", user_id={"ana": "ana"}, data={"n": None, "s": "' OR '1'='1"}),
+        5,
+    )
+    seen: str = ""
+    cursor: dict[str, str] = {}
+    while True:
+        page = await reader(ERRORS, limit=2, **filters, **cursor)
+        seen += "".join(each["event"]["colour"] for each in page["errors"] if each["event"] != 5)
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == found
+    assert seen == "".join(
+        each["event"]["colour"] for each in (await reader(ERRORS, filters))["errors"] if each["event"] != 5
+    )
+
+
+async def test_members_are_compared_like_those_of_stored_events(site, reader):
+    values = [0.0, -0.0, 1e22, 1.5e-7, -3, 100000.0, 12345678901234567, 'é"\\', False, 1e-320]
+    await refuse(site, *(event(colour="x", data={"n": value}) for value in values))
+    await send(site, *(event(data={"n": value}) for value in values))
+    await stored(site, len(values))
+    texts = await site.services.db.fetch("SELECT DISTINCT data #>> '{n}' FROM events")
+    assert len(texts) == len(values) - 1
+    for (text,) in texts:
+        like = [each["data"]["n"] for each in (await reader(URL, {"data.n": text}))["events"]]
+        refused = [each["event"]["data"]["n"] for each in (await reader(ERRORS, {"data.n": text}))["errors"]]
+        assert like and refused[::-1] == like, text
+
+
+@pytest.mark.parametrize("bound", ["WALKED", "READ"])
+async def test_a_page_looks_at_so_many_refusals(site, reader, monkeypatch, bound):
+    """Or so many bytes; what matches is far apart, and the pages between are empty."""
+    events = [
+        event(colour=n, data={"n": "odd" if n in (3, 15) else n}, category=f"c{n % 10}") for n in range(20)
+    ]
+    await refuse(site, *events)
+    other = await site.project("other")
+    headers = await site.key(other, "write")
+    assert (await site.client.post(URL, json=events, headers=headers)).status_code == 422
+    size = await site.services.db.fetchval("SELECT max(length(event)) FROM event_errors")
+    monkeypatch.setattr(refusal_list, bound, 4 if bound == "WALKED" else 3 * size + 1)
+    for filters, expected in (
+        ({"data.n": "odd"}, [15, 3]),
+        ({"data.n": "odd", "category": "c5"}, [15]),
+        ({"data.n": "none"}, []),
+    ):
+        found: list[list[int]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = await reader(ERRORS, **filters, **cursor)
+            found.append([each["event"]["colour"] for each in page["errors"]])
+            if page["next_cursor"] is None:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+        assert len(found) == 5
+        assert [n for each in found for n in each] == expected
+        assert found.count([]) == 5 - len(expected)
 
 
 # -- other protocols
