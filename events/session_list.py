@@ -45,6 +45,8 @@ SELECT EXISTS (SELECT FROM (
     ORDER BY i.event_key LIMIT {}
 ) e WHERE {})
 """
+# Sorting reads all of them first; statistics may not know yet how many they are.
+UNSORTED = "SELECT set_config('enable_sort', 'off', true)"
 LAST_KEY = """
 SELECT event_key FROM events WHERE project_id = $1 AND session_id = $2 AND event_key > $3
 ORDER BY event_key LIMIT 1 OFFSET $4
@@ -152,6 +154,7 @@ async def _walked(conn: Any, project_id: int, filters: EventFilters, place: Sess
 async def _within(conn: Any, project_id: int, filters: EventFilters, place: SessionPlace) -> Page:
     """A session of very many events: the next of them, and a cursor behind those, or behind the session."""
     session_id, key = place.session_id, place.event_key
+    await conn.execute(UNSORTED)
     query = Query(project_id, filters)
     sql = _WITHIN.format(query.bind(session_id), query.bind(key), FAR, _matches(query))
     if await conn.fetchval(sql, *query.values):
