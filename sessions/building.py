@@ -14,7 +14,7 @@ from sessions import recording, splicing
 from sessions.facts import Summary, fact_of, layout_of
 from sessions.gathering import Gathered
 from sessions.heuristics import Finding, find_issues
-from sessions.material import Entry, Material, merged_ranges
+from sessions.material import Entry, Material
 from sessions.model import Session
 from sessions.recording import Manifest, StoredFrame
 from sessions.timeline import timeline_of
@@ -71,7 +71,7 @@ def objects_of(built: Built, material: Material, object_bytes: int) -> Iterator[
         layout=str(built.layout),
         blocks=blocks,
         frames=frames,
-        coverage=merged_ranges(material.coverage),
+        coverage=material.index_ranges(),
         completeness=built.completeness,
         counts=counts_of(built),
     )

@@ -19,6 +19,8 @@ from messages.batch import Row
 
 BATCH_META = 107
 MAX_INDEX = 2**63 - 1
+#: an app that loses nothing has one
+MAX_RANGES = 1_000
 #: more than any app reports in a session; what a hostile one sends beyond is left out
 MAX_MESSAGES = 1_000_000
 MAX_BYTES = 512_000_000
@@ -51,7 +53,7 @@ class Material:
 
     messages: dict[tuple[bytes, int], Entry] = field(default_factory=dict)
     pictures: dict[tuple[int, bytes], Placed] = field(default_factory=dict)
-    #: [first, last] index of each batch: what the SDK numbered, for the completeness report
+    #: [first, last] index of batches, joined now and then: what the SDK numbered, for the completeness report
     coverage: set[tuple[int, int]] = field(default_factory=set)
     size: int = 0  # bytes of message bodies
     cut: int = 0  # messages left out because of the bounds
@@ -131,10 +133,18 @@ class Material:
         if self._spool is not None:
             self._spool.close()
 
+    def index_ranges(self) -> list[tuple[int, int]]:
+        """What the SDK numbered and we have, joined where it touches; the first MAX_RANGES."""
+        return merged_ranges(self.coverage)[:MAX_RANGES]
+
     def _cover(self, first: int | None, last: int) -> None:
         """Note the indexes of one batch; none if nothing of it was taken."""
         if first is not None:
             self.coverage.add((min(first, MAX_INDEX), min(last, MAX_INDEX)))
+        if len(self.coverage) > 2 * MAX_RANGES:
+            joined = self.index_ranges()
+            self.coverage.clear()
+            self.coverage.update(joined)
 
     def _keep(self, digest: bytes, data: bytes) -> tuple[int, int]:
         place = self._contents.get(digest)

@@ -25,7 +25,7 @@ import orjson
 import zstandard
 
 from messages import Frame, Limits, Picture, frame_bytes, walk
-from sessions.material import Entry, Material, Placed, merged_ranges
+from sessions.material import Entry, Material, Placed
 
 FORMAT = 1
 BLOCK_MESSAGES = 2000
@@ -190,7 +190,7 @@ def completeness(material: Material, entries: list[Entry], pictures: list[Placed
         if after.at_ms - before.at_ms > FRAME_GAP_MS
     ]
     return {
-        "index_ranges": merged_ranges(material.coverage),
+        "index_ranges": material.index_ranges(),
         "frame_gaps": gaps[:500],
         "cut_messages": material.cut,
         "messages": len(entries),

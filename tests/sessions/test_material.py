@@ -12,7 +12,7 @@ from messages import Limits, Picture, encode, encode_batch, walk
 from messages.schema import MobileClickEvent, MobileEvent, MobileLog
 from sessions import recording
 from sessions.building import build, objects_of
-from sessions.material import Material, merged_ranges
+from sessions.material import MAX_RANGES, Material, merged_ranges
 from sessions.model import new_session
 
 START_MS = 1_700_000_000_000
@@ -152,6 +152,16 @@ def test_several_batches_in_one_body_are_what_they_are_in_bodies_of_their_own() 
     assert merged_ranges(together.coverage) == merged_ranges(apart.coverage) == [(1, 4), (41, 46)]
     assert together.messages == apart.messages
     assert len(together.messages) == 6
+
+
+def test_indexes_that_jump_take_no_more_than_their_room() -> None:
+    """A body of BatchMetas, each with an index far from the others, around one message that was seen before."""
+    message = encode(MobileEvent("e", "1"), timestamp=START_MS)
+    material = Material()
+    batches = [encode_batch(10 * place, START_MS, [message]) for place in range(3 * MAX_RANGES)]
+    assert material.add_messages(walk(b"".join(batches), Limits()).frames) == 1
+    assert len(material.coverage) <= 2 * MAX_RANGES
+    assert material.index_ranges() == [(10 * place + 1, 10 * place + 1) for place in range(MAX_RANGES)]
 
 
 @pytest.mark.parametrize(
