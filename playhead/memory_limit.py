@@ -17,8 +17,11 @@ _OWN_GROUPS: Final = Path("/proc/self/cgroup")
 
 
 def bytes_in_flight(settings: Settings) -> int:
-    """What may wait to be durable: as set, but not more than the memory has room for."""
-    return min(settings.journal_inflight_bytes, int(memory_limit() * SHARE_IN_FLIGHT))
+    """What may wait to be durable in one of the HTTP processes: as set, but not more than the memory has room for. The
+    largest body that is allowed always has, else it would be refused for ever.
+    """
+    room = int(memory_limit() * SHARE_IN_FLIGHT) // settings.http_processes
+    return min(settings.journal_inflight_bytes, max(room, settings.max_images_bytes))
 
 
 def memory_limit(mount: Path = _MOUNT, own_groups: Path = _OWN_GROUPS) -> int:
@@ -37,7 +40,7 @@ def _of_groups(mount: Path, own_groups: Path) -> Iterator[int]:
     except OSError:  # no Linux
         return
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers == "":
             roots, name = [mount, mount / "unified"], "memory.max"
         elif "memory" in controllers.split(","):

@@ -29,6 +29,7 @@ MACHINE = memory_limit(Path("/nowhere"), Path("/nowhere"))
         ("3:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712\n"}, MACHINE),
         ("3:cpu:/a\n", {"memory/a/memory.limit_in_bytes": "300000000\n"}, MACHINE),
         ("", {}, MACHINE),
+        ("\nodd\n0::/\n", {"memory.max": "300000000\n"}, 300_000_000),
     ],
 )
 def test_the_least_bound_holds(tmp_path: Path, groups: str, files: dict[str, str], limit: int) -> None:
@@ -44,6 +45,8 @@ def test_what_waits_fits_into_the_memory() -> None:
     assert MACHINE > 1_000_000_000
     assert bytes_in_flight(Settings(journal_inflight_bytes=1000)) == 1000
     assert bytes_in_flight(Settings(journal_inflight_bytes=2**60)) == MACHINE // 8
+    assert bytes_in_flight(Settings(journal_inflight_bytes=2**60, http_processes=4)) == MACHINE // 8 // 4
+    assert bytes_in_flight(Settings(journal_inflight_bytes=2**60, max_images_bytes=2**59)) == 2**59
 
 
 def test_a_process_knows_its_cage() -> None:
