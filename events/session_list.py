@@ -76,13 +76,10 @@ async def sessions_page(db: Database, project_id: int, filters: EventFilters) ->
     """
     place = session_place(filters.cursor) if filters.cursor is not None else None
     timed = filters.start_us is not None or filters.end_us is not None
-    if filters.data or filters.exact.keys() - {"category"} or (filters.exact and timed):
+    if timed or filters.data or filters.exact.keys() - {"category"}:
         return await _by_events(db, project_id, filters, place)
-    query = Query(project_id, filters if timed else EventFilters())
-    conditions = _behind(query, place)
-    if timed:
-        conditions.append(_in_time(query, filters))
-    sql = _in_order(query, filters, conditions, filters.limit + 1)
+    query = Query(project_id, EventFilters())
+    sql = _in_order(query, filters, _behind(query, place), filters.limit + 1)
     return _cut(await db.fetch(sql, *query.values), filters.limit)
 
 
@@ -129,7 +126,7 @@ async def _walked(conn: Any, project_id: int, filters: EventFilters, place: Sess
     query = Query(project_id, EventFilters())
     sql = _in_order(query, filters, _behind(query, place), WALKED // SESSION_COST + 1)
     rest = [SessionRow(*row) for row in await conn.fetch(sql, *query.values)]
-    costs = accumulate(row.event_count + SESSION_COST for row in rest)
+    costs = accumulate(SESSION_COST + (0 if _told(row, filters) else row.event_count) for row in rest)
     looked_into = sum(cost <= WALKED for cost in costs)
     if not rest:
         return [], None
@@ -142,7 +139,7 @@ async def _walked(conn: Any, project_id: int, filters: EventFilters, place: Sess
     conditions = [
         *_behind(query, place),
         _compared(query, "<=", end.first_us, end.session_id),
-        _SEEN.format(_matches(query)),
+        _seen(query, filters),
     ]
     sql = _in_order(query, filters, conditions, filters.limit + 1)
     found, cursor = _cut(await conn.fetch(sql, *query.values), filters.limit)
@@ -209,9 +206,26 @@ def _select(conditions: list[str], most: str, sessions: str = "event_sessions") 
     )
 
 
-def _in_time(query: Query, filters: EventFilters) -> str:
-    """An event lies in the time asked for; where the summary does not tell, events are looked at."""
-    start = query.bind(filters.start_us if filters.start_us is not None else -MAX_US)
-    end = query.bind(filters.end_us if filters.end_us is not None else MAX_US)
+def _seen(query: Query, filters: EventFilters) -> str:
+    """An event of the session matches; where the summary does not tell, events are looked at."""
     seen = _SEEN.format(_matches(query))
+    if filters.exact or filters.data:
+        return seen
+    start, end = (query.bind(each) for each in _time(filters))
     return f"(s.first_us BETWEEN {start} AND {end} OR s.last_us BETWEEN {start} AND {end} OR {seen})"
+
+
+def _told(row: SessionRow, filters: EventFilters) -> bool:
+    """Whether the summary tells that an event matches: its first or last lies in the time, and no more is asked."""
+    start, end = _time(filters)
+    return not (filters.exact or filters.data) and (
+        start <= row.first_us <= end or start <= row.last_us <= end
+    )
+
+
+def _time(filters: EventFilters) -> tuple[int, int]:
+    """The time asked for, µs, inclusive."""
+    return (
+        filters.start_us if filters.start_us is not None else -MAX_US,
+        filters.end_us if filters.end_us is not None else MAX_US,
+    )
