@@ -18,6 +18,7 @@ from events.summaries import Tally
 SESSION_CHARS: Final = 500  # it is part of a key
 ID_CHARS: Final = 300
 TEXT_CHARS: Final = 2_000
+USER_BYTES: Final = 2_000  # it is part of a key, which Postgres bounds in bytes
 
 #: one row per identifier; returns those whose event is to be stored now, with the day that its claim chose
 STORE_IDS = """
@@ -40,6 +41,11 @@ def rows_of(
         (_row(project_id, packing, place, each, received_us), digest_of(each))
         for place, each in enumerate(events)
     ]
+
+
+def user_key(user_id: str) -> str:
+    """A user's identifier, free of what Postgres cannot hold, as far as events and erasures know it."""
+    return user_id.encode()[:USER_BYTES].decode(errors="ignore")
 
 
 def digest_of(event: IncomingEvent) -> bytes:
@@ -97,7 +103,7 @@ def _row(project_id: int, packing: bytes, place: int, event: IncomingEvent, rece
         device_us=clamp_us(event.device_us),
         arrival=arrival_of(received_us, place),
         data=event.data,
-        user_id=clean_text(event.user_id)[:TEXT_CHARS],
+        user_id=user_key(clean_text(event.user_id)),
         event_id=event_id,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from events import erased_users, refusals
 from events.incoming import clean_text
-from events.stored import TEXT_CHARS
+from events.stored import user_key
 from sessions import erasure
 from sessions.search import ReplayFilters
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def erase_user(services: Services, project_id: int, user_id: str) -> None:
-    """Erase every session in which this user was named (a session knows the first TERM_CHARS of an id), and every
+    """Erase every session in which this user was named (it is found by the first TERM_CHARS of an id), and every
     event of any protocol that names the user, refused ones too.
     """
     user_id = clean_text(user_id)  # as it is kept
@@ -25,7 +25,7 @@ async def erase_user(services: Services, project_id: int, user_id: str) -> None:
     while found := (await services.replays.page(filters, (project_id,))).sessions:
         for session in found:
             removed["sessions"] += await services.replays.delete(session)
-    known_as = user_id[:TEXT_CHARS]
+    known_as = user_key(user_id)
     removed["events"] = await erased_users.erase(services.db, project_id, known_as, services.clock())
     removed["event_errors"] = await refusals.delete_of_user(services.db, project_id, user_id)
     await erased_users.report(services.db, project_id, known_as, removed)

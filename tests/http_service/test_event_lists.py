@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import pytest
 
 from events import refusal_list
 from events.incoming import KIND, IncomingEvent, pack
+from http_service.erasing import erase_user
 from messages import encode, encode_batch
 from messages.schema import MobileClickEvent
 from storage.segment_file import Record
@@ -563,6 +565,23 @@ async def test_erasing_a_user_erases_events_of_all_protocols(site, reader):
         assert names(await reader(URL, user_id="bob")) == ["bob"]
         assert names(await reader(URL, user_id="ana")) == []
         await reader(f"{URL}/ana", status=404)
+
+
+async def test_a_user_with_a_long_name_in_any_script_is_stored_and_erased(site, reader):
+    """What is part of a key may have 2,700 bytes in Postgres, and such a name cannot be packed."""
+    shop = await site.services.projects.by_key("shop")
+    at_us = site.clock() * 1000
+    dice = random.Random(1)
+    user = "".join(chr(dice.randrange(0x4E00, 0x9FFF)) for _ in range(2_000))
+    sent = IncomingEvent(
+        source="segment", category="track", name="n", at_us=at_us, device_us=at_us, user_id=user
+    )
+    await site.services.journal.append(Record(KIND, shop.project_id, None, at_us, {}, pack([sent])))
+    await site.work(1)
+    (shown,) = (await reader(URL))["events"]
+    assert len(shown["user_id"]) == 666 and user.startswith(shown["user_id"])
+    await erase_user(site.services, shop.project_id, user)
+    assert names(await reader(URL)) == []
 
 
 async def test_erasing_a_user_erases_what_was_refused_of_that_user_too(site, reader):
