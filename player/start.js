@@ -21,6 +21,7 @@ async function show(still) {
   const size = await sizeOf(picture);
   if (!size || isAbsurd(size)) return;
   await picture.decode();
+  if (!still.isConnected) return; // too late: the app has drawn the page
   const kind = kindOf(size, "");
   wear(device, kind, fit(size, kind, { width: view.clientWidth, height: view.clientHeight }));
   device.hidden = false;

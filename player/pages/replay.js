@@ -312,7 +312,7 @@ export function open(context) {
   addEventListener("keydown", onKey);
   document.addEventListener("fullscreenchange", onFullscreen);
   context.title("Session");
-  const still = stillIn(root);
+  const still = stillIn(root, session_id, momentOf(context.location.search));
   if (still) scene.openWith(still);
   load();
 

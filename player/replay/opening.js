@@ -14,11 +14,14 @@ const FRAME_HEADER = "playhead-frame";
  * The same picture as the page came with it, if it is there by now (start.js).
  *
  * @param {HTMLElement} root
+ * @param {string} session_id
+ * @param {number | null} moment
  * @returns {HTMLImageElement | null}
  */
-export function stillIn(root) {
+export function stillIn(root, session_id, moment) {
   const picture = root.querySelector(".still img");
-  const there = picture instanceof HTMLImageElement && picture.complete && picture.naturalWidth > 0;
+  if (!(picture instanceof HTMLImageElement) || picture.getAttribute("src") !== addressOf(session_id, moment)) return null;
+  const there = picture.complete && picture.naturalWidth > 0;
   return there && !isAbsurd({ width: picture.naturalWidth, height: picture.naturalHeight }) ? picture : null;
 }
 
@@ -31,12 +34,16 @@ export function stillIn(root) {
  * @returns {Promise<Opening | null>} null: there is none, or it cannot be had; the timeline will say
  */
 export async function loadOpening(session_id, moment, signal) {
-  const query = moment === null ? "" : `?t=${moment}`;
   try {
-    const answer = await fetch(`${PREFIX}/replays/${session_id}/opening${query}`, { signal, credentials: "same-origin" });
+    const answer = await fetch(addressOf(session_id, moment), { signal, credentials: "same-origin" });
     if (answer.status !== 200) return null;
     return { name: Number(answer.headers.get(FRAME_HEADER)), bitmap: await decodePicture(await answer.blob()) };
   } catch {
     return null;
   }
+}
+
+/** @param {string} session_id @param {number | null} moment */
+function addressOf(session_id, moment) {
+  return `${PREFIX}/replays/${session_id}/opening${moment === null ? "" : `?t=${moment}`}`;
 }
