@@ -1,4 +1,4 @@
-"""Pages of lists that are read whole: a project's API keys, a session's pictures."""
+"""Pages of lists that are read whole: projects, a project's API keys, a session's pictures."""
 
 from __future__ import annotations
 

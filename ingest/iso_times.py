@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 _SHAPE: Final = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d.*", re.A)
-#: every form of ISO 8601 that Python reads: a date alone, too, and dates by their week
+#: a date alone, too, and dates by their week and its day
 _ANY_SHAPE: Final = re.compile(r"(\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d)([T ]\d\d.*)?", re.A)
 #: RFC 3339 knows seconds of 60; they are counted as the first of the next minute
 _LEAP: Final = re.compile(r"(?<=[T ]\d\d)(:?\d\d:?)60(?!\d)", re.A)

@@ -112,7 +112,7 @@ def delete(
     config: Config = None,
 ) -> None:
     """Erase a session for good: rows, recording, pictures; what still arrives of it is dropped."""
-    if not yes and sys.stdin.isatty():
+    if not yes and sys.stdin is not None and sys.stdin.isatty():
         typer.confirm(f"Erase session {session_id} for good?", abort=True)
     run(_delete(session_id, config))
     say(f"session {session_id} erased")
