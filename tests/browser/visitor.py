@@ -30,6 +30,8 @@ THEME_SHOWN = """async (theme) => {
 GRAVE = ("serious", "critical")
 #: asking who is signed in is answered 401 until somebody is; the browser logs each such answer
 NOT_SIGNED_IN = re.compile(r"status of 401")
+#: what was asked for ahead is to be read within 3 s: a busy machine takes longer. That it is read, test_ahead.py shows
+NOT_READ_YET = re.compile(r"preloaded using link preload but not used within a few seconds")
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Visitor:
     context: BrowserContext
     world: World
     faults: list[str] = field(default_factory=list)
-    expected: list[re.Pattern[str]] = field(default_factory=lambda: [NOT_SIGNED_IN])
+    expected: list[re.Pattern[str]] = field(default_factory=lambda: [NOT_SIGNED_IN, NOT_READ_YET])
 
     def watch(self) -> None:
         """Keep what goes wrong from now on."""
