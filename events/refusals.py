@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from playhead.errors import Detail
+from projects.user_keys import user_key
 from storage.postgres import Database
 
 INSERT = """
@@ -65,11 +66,12 @@ async def delete_of_user(db: Database, project_id: int, user_id: str) -> int:
 
 
 async def count_of_users(db: Database, project_id: int, before_us: Mapping[str, int]) -> Counter[str]:
-    """User -> how many refused events of before that moment name them."""
+    """User's key -> how many refused events of before that moment name them."""
     found: Counter[str] = Counter()
     async for page in _told(db, project_id):
         for _, received_us, told in page:
-            found.update(user for user in before_us.keys() & told if received_us < before_us[user])
+            keys = {user_key(each) for each in told}
+            found.update(user for user in before_us.keys() & keys if received_us < before_us[user])
     return found
 
 

@@ -14,11 +14,11 @@ from events.incoming import IncomingEvent, clean_text
 from events.model import Event, arrival_of, clamp_us, day_of, named_key, placed_key
 from events.store import insert_new
 from events.summaries import Tally
+from projects.user_keys import user_key
 
 SESSION_CHARS: Final = 500  # it is part of a key
 ID_CHARS: Final = 300
 TEXT_CHARS: Final = 2_000
-USER_BYTES: Final = 2_000  # it is part of a key, which Postgres bounds in bytes
 
 #: one row per identifier; returns those whose event is to be stored now, with the day that its claim chose
 STORE_IDS = """
@@ -41,11 +41,6 @@ def rows_of(
         (_row(project_id, packing, place, each, received_us), digest_of(each))
         for place, each in enumerate(events)
     ]
-
-
-def user_key(user_id: str) -> str:
-    """A user's identifier, free of what Postgres cannot hold, as far as events and erasures know it."""
-    return user_id.encode()[:USER_BYTES].decode(errors="ignore")
 
 
 def digest_of(event: IncomingEvent) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from events import erased_users, refusals
 from events.incoming import clean_text
-from events.stored import user_key
+from projects.user_keys import user_key
 from sessions import erasure
 from sessions.search import ReplayFilters
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 async def erase_user(services: Services, project_id: int, user_id: str) -> None:
-    """Erase every session in which this user was named (it is found by the first TERM_CHARS of an id), and every
-    event of any protocol that names the user, refused ones too.
+    """Erase every session in which this user was named, and every event of any protocol that names the user, refused
+    ones too.
     """
     user_id = clean_text(user_id)  # as it is kept
     filters = ReplayFilters(facets={"user_id": user_id}, limit=100)

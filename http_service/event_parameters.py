@@ -16,6 +16,7 @@ from events.search import EXACT, EventFilters
 from events.times import parse_time
 from http_service.operations import Call
 from playhead.errors import Detail, InvalidBody, UnsupportedMedia, ValidationFailed
+from projects.user_keys import user_key
 
 MAX_CHARS: Final = 1_000
 MAX_DATA_FILTERS: Final = 10
@@ -38,6 +39,8 @@ class Parameters:
     def filters(self, **exact: str) -> EventFilters:
         """As the search takes them; `exact` over what was given."""
         given = {name: self.texts[name] for name in EXACT if name in self.texts}
+        if "user_id" in given:
+            given["user_id"] = user_key(given["user_id"])
         return EventFilters(
             exact=given | exact,
             data=self.data,

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from playhead.errors import Unavailable
 from sessions import issues, recording, terms
-from sessions.facts import TERM_CHARS
 from sessions.model import Session
 from storage import doomed
 from storage.objects import ObjectStore
@@ -63,9 +62,9 @@ SELECT e.project_id, e.session_id FROM erased_sessions e WHERE e.erased_ms > $1 
 )
 """
 #: sessions that name an erased user and began before; those that began later are a new life
-OF_USERS = f"""
+OF_USERS = """
 SELECT u.project_id, u.user_id, s.session_id FROM erased_users u
-JOIN facets f ON f.project_id = u.project_id AND f.facet = 'user_id' AND f.value = left(u.user_id, {TERM_CHARS})
+JOIN facets f ON f.project_id = u.project_id AND f.facet = 'user_id' AND f.value = u.user_id
     AND f.started_ms < u.erased_us / 1000
 JOIN sessions s ON s.project_id = f.project_id AND s.session_id = f.session_id
 """

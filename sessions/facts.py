@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from messages import Layout, Message, fields
-from sessions.model import MAX_USER_ID
+from projects.user_keys import MAX_USER_ID, user_key
 
 #: longest search term, characters
 TERM_CHARS = 200
 #: most search terms per session
 MAX_TERMS = 400
+#: facets of identifiers, whose terms are the users' keys
+USER_FACETS = frozenset({"user_id", "anonymous_id"})
 #: most users that one session is found by
 MAX_USERS = 100
 #: facts of each kind that are kept for the next message that says the same
@@ -41,6 +43,11 @@ class Fact:
     counters: tuple[str, ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
     who: tuple[str, str] | None = None
+
+
+def term_of(facet: str, value: str) -> tuple[str, str]:
+    """What a session of which this is said is found by."""
+    return facet, user_key(value) if facet in USER_FACETS else value[:TERM_CHARS]
 
 
 def _cut(facet: str, *values: str) -> tuple[tuple[str, str], ...]:
@@ -214,12 +221,12 @@ class Summary:
     def add_term(self, facet: str, value: str) -> None:
         """Note a search term; empty ones and those past the bound are left out."""
         if value and len(self.terms) < MAX_TERMS:
-            self.terms[facet, value[:TERM_CHARS]] = None
+            self.terms[term_of(facet, value)] = None
 
 
 def attribute_terms(attributes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """(facet, value) pairs with the empty ones left out and long ones cut."""
-    return [(facet, value[:TERM_CHARS]) for facet, value in attributes if value]
+    return [term_of(facet, value) for facet, value in attributes if value]
 
 
 def layout_of(platform: str, legacy: bool) -> Layout:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Self
 
+from projects.user_keys import MAX_USER_ID
 from sessions.ids import SessionId, started_ms
 
 MAX_MS: Final = 253_402_300_799_999  # end of the year 9999; keeps sums of device times within a bigint
 MAX_TEXT: Final = 1000  # characters of an attribute
 MAX_USER_UUID: Final = 200  # user_uuid is part of an index
-MAX_USER_ID: Final = 8000  # spec/openreplay-mobile.md 5.5
 _INT4: Final = 2**31 - 1
 _INT8: Final = 2**63 - 1
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from sessions import ways
 from sessions.conditions import Condition, Duration, Part, Term, Wanted, Window, like
 from sessions.cursors import SORTS, decode_cursor, encode_cursor, order_of
-from sessions.facts import TERM_CHARS
+from sessions.facts import TERM_CHARS, term_of
 from sessions.model import Session
 from sessions.ways import Found
 
@@ -101,7 +101,7 @@ def wanted_of(filters: ReplayFilters) -> Wanted:
     column, descending = order_of(filters.sort)
     after = None if filters.cursor is None else decode_cursor(filters.cursor, filters.sort)
     by_start = column == "started_ms"
-    conditions: list[Condition] = [Term(FACETS[n], v[:TERM_CHARS]) for n, v in filters.facets.items()]
+    conditions: list[Condition] = [Term(*term_of(FACETS[n], v)) for n, v in filters.facets.items()]
     conditions += [
         Term(f"metadata.{key[:TERM_CHARS]}", value[:TERM_CHARS]) for key, value in filters.metadata.items()
     ]

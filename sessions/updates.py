@@ -15,8 +15,9 @@ import asyncpg
 import orjson
 
 from playhead.errors import DatabaseUnavailable
+from projects.user_keys import MAX_USER_ID
 from sessions.ids import started_ms
-from sessions.model import COUNTERS, MAX_USER_ID, MAX_USER_UUID, SessionStart, clamp_ms, clean_text
+from sessions.model import COUNTERS, MAX_USER_UUID, SessionStart, clamp_ms, clean_text
 
 MAX_METADATA: Final = 100  # keys that one update may bring
 

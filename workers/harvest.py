@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from events import Event, IncomingEvent, arrival_of, clamp_us, day_of, mobile_key
-from sessions.facts import MAX_TERMS, TERM_CHARS, Fact, attribute_terms
+from sessions.facts import MAX_TERMS, Fact, attribute_terms, term_of
 from sessions.ids import started_ms
 from sessions.model import SessionStart
 from sessions.parts import Part
@@ -263,4 +263,4 @@ def _identify(update: SessionUpdate, terms: dict[Term, None], who: Term) -> None
     elif said:
         setattr(update, facet, said)
     if said:
-        terms[facet, said[:TERM_CHARS]] = None
+        terms[term_of(facet, said)] = None

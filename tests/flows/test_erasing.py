@@ -16,6 +16,7 @@ from messages.schema import MobileLog, MobileUserID
 from playhead.errors import NotFound
 from projects.changes import ProjectCreate
 from sessions import erasure
+from sessions.search import ReplayFilters
 from storage import doomed, journal_clearing
 from tests.flows.rig import NOW_MS, Rig, open_rig
 from tests.flows.test_processing import told, upload
@@ -128,6 +129,24 @@ async def test_a_user_erased_while_a_session_of_theirs_is_pending_goes_with_it(r
     assert {row[0] for row in await db.fetch("SELECT session_id FROM sessions")} == {other, back}
     (report,) = await erased_users.page(db, 10)
     assert report.removed["sessions"] == 1
+
+
+async def test_users_who_begin_alike_are_erased_one_by_one(rig: Rig) -> None:
+    """Identifiers of one issuer may share their first hundreds of characters."""
+    one, other = ("https://accounts.example/" + 300 * "x" + end for end in "12")
+    sessions = {}
+    for user in (one, other):
+        sessions[user] = await rig.start()
+        await rig.batch(sessions[user], [encode(MobileUserID(user), timestamp=NOW_MS)])
+    await rig.work()
+    for user in (one, other):
+        await rig.record(sessions[user])
+        page = await rig.services.replays.page(ReplayFilters(facets={"user_id": user}), (rig.project_id,))
+        assert [each.session_id for each in page.sessions] == [sessions[user]]
+    await erase_user(rig.services, rig.project_id, one)
+    db = rig.services.db
+    assert [row[0] for row in await db.fetch("SELECT session_id FROM sessions")] == [sessions[other]]
+    assert await erasure.remains_of_users(db) == []
 
 
 async def test_the_journal_is_not_touched_before_what_was_pending_is_processed(rig: Rig) -> None:

@@ -12,9 +12,10 @@ import pytest
 
 from events import refusal_list
 from events.incoming import KIND, IncomingEvent, pack
-from http_service.erasing import erase_user
+from http_service.erasing import erase_user, remains_of_users
 from messages import encode, encode_batch
 from messages.schema import MobileClickEvent
+from projects.user_keys import user_key
 from storage.segment_file import Record
 from tests.http_service.conftest import ADMIN, Site, bearer
 from tests.http_service.test_events_api import KEY, URL, code, event, stored
@@ -567,21 +568,33 @@ async def test_erasing_a_user_erases_events_of_all_protocols(site, reader):
         await reader(f"{URL}/ana", status=404)
 
 
-async def test_a_user_with_a_long_name_in_any_script_is_stored_and_erased(site, reader):
+async def test_users_with_long_names_in_any_script_are_told_apart(site, reader):
     """What is part of a key may have 2,700 bytes in Postgres, and such a name cannot be packed."""
     shop = await site.services.projects.by_key("shop")
     at_us = site.clock() * 1000
     dice = random.Random(1)
-    user = "".join(chr(dice.randrange(0x4E00, 0x9FFF)) for _ in range(2_000))
-    sent = IncomingEvent(
-        source="segment", category="track", name="n", at_us=at_us, device_us=at_us, user_id=user
-    )
-    await site.services.journal.append(Record(KIND, shop.project_id, None, at_us, {}, pack([sent])))
+    shared = "".join(chr(dice.randrange(0x4E00, 0x9FFF)) for _ in range(900))
+    one, other = shared + "甲", shared + "乙"
+    sent = [
+        IncomingEvent(source="segment", category="track", name=n, at_us=at_us, device_us=at_us, user_id=user)
+        for n, user in (("one", one), ("other", other), ("long", one * 9))
+    ]
+    refused = [event(name="", data={"userId": user}) for user in (one, other)]
+    await site.services.journal.append(Record(KIND, shop.project_id, None, at_us, {}, pack(sent)))
+    assert (await site.client.post(URL, json=refused, headers=KEY)).status_code == 422
     await site.work(1)
-    (shown,) = (await reader(URL))["events"]
-    assert len(shown["user_id"]) == 666 and user.startswith(shown["user_id"])
-    await erase_user(site.services, shop.project_id, user)
-    assert names(await reader(URL)) == []
+    for user, name in ((one, "one"), (other, "other")):
+        (shown,) = (await reader(URL, user_id=user))["events"]
+        assert shown["name"] == name and shown["user_id"].startswith(shared[:150])
+    assert await remains_of_users(site.services) == (0, {})
+    await erase_user(site.services, shop.project_id, one)
+    assert names(await reader(URL)) == ["other", "long"]
+    assert await remains_of_users(site.services) == (1, {})
+    await site.services.db.execute(
+        "UPDATE erased_users SET erased_us = erased_us + 1, user_id = $1", user_key(other)
+    )
+    (left,) = (await remains_of_users(site.services))[1].values()
+    assert left == {"events": 1, "event_errors": 1}
 
 
 async def test_erasing_a_user_erases_what_was_refused_of_that_user_too(site, reader):
