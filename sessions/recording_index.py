@@ -6,7 +6,7 @@ import asyncio
 import gzip
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,6 +61,10 @@ class FrameIndex:
 
     def __iter__(self) -> Iterator[StoredFrame]:
         return (self[place] for place in range(len(self)))
+
+    def places(self) -> Sequence[int]:
+        """Rising numbers, one for each picture, which stay the same however the correction moves."""
+        return [at_ms - self._offset_ms for at_ms in self.at_ms]
 
     def find(self, at_ms: int) -> StoredFrame | None:
         """The picture of this corrected time."""

@@ -42,15 +42,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class FrameInfo:
-    """One picture: corrected time (ms, unique within the session), size, format."""
-
-    at_ms: int
-    bytes: int
-    format: str
-
-
-@dataclass(frozen=True, slots=True)
 class Opening:
     """The picture that is seen first; `device_ms`: its time by the device's clock, as in the timeline's `frames`."""
 
@@ -210,10 +201,10 @@ class Replays:
         return await self._frame_index(session, await self._live.get(session) if session.live else None)
 
     @_steady
-    async def frames(self, session: Session) -> list[FrameInfo]:
+    async def frames(self, session: Session) -> FrameIndex:
         """All pictures by corrected time."""
         live = await self._live.get(session) if session.live else None
-        return [FrameInfo(f.at_ms, f.length, f.format) for f in await self._frame_index(session, live)]
+        return await self._frame_index(session, live)
 
     @_steady
     async def frame(self, session: Session, at_ms: int, *, by_device: bool = False) -> tuple[bytes, str]:

@@ -83,8 +83,9 @@ async def frames(call: Call) -> Response:
     """A session's pictures, without their bytes."""
     query = call.query(models.WholeListQuery)
     found = await call.services.replays.frames(await _session(call))
-    page, cursor = page_of(found, [each.at_ms for each in found], query)
-    return json_answer({"frames": [asdict(each) for each in page], "next_cursor": cursor})
+    page, cursor = page_of(list(found), found.places(), query)
+    shown = [{"at_ms": each.at_ms, "bytes": each.length, "format": each.format} for each in page]
+    return json_answer({"frames": shown, "next_cursor": cursor})
 
 
 async def frame(call: Call) -> Response:

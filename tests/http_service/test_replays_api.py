@@ -123,7 +123,7 @@ async def test_frames_are_served_as_sent_and_for_ever(site):
     frames = (await site.client.get(f"{API}/{session_id}/frames", headers=headers)).json()["frames"]
     assert [each["format"] for each in frames] == ["jpeg", "jpeg"]
     page = (await site.client.get(f"{API}/{session_id}/frames?limit=1", headers=headers)).json()
-    assert (page["frames"], page["next_cursor"]) == (frames[:1], str(frames[0]["at_ms"]))
+    assert page["frames"] == frames[:1]
     rest = f"{API}/{session_id}/frames?limit=1&cursor={page['next_cursor']}"
     assert (await site.client.get(rest, headers=headers)).json() == {
         "frames": frames[1:],

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from http_service.models import WholeListQuery
+from http_service.whole_lists import page_of
 from playhead.errors import ObjectMissing
 from sessions.recording import Manifest, StoredFrame
 from sessions.recording_index import FrameIndex, RecordingIndex, RecordingIndexes
@@ -67,3 +69,12 @@ async def test_it_is_read_once_for_all_and_forgotten_by_size(objects: LocalObjec
     moved = await indexes.get("r/0/", 7)  # another clock, other times
     assert moved.frames.at_ms[0] == 7
     await indexes.close()
+
+
+@pytest.mark.parametrize("later_ms", [-250, 0, 250])
+def test_pages_go_on_at_the_same_picture_while_the_correction_moves(later_ms):
+    frames = [(at, 0, 0, 1, 0) for at in (1_000, 1_200, 1_200, 1_400)]
+    first, second = FrameIndex(frames, 500), FrameIndex(frames, 500 + later_ms)
+    _, cursor = page_of(list(first), first.places(), WholeListQuery(limit=1, cursor=None))
+    rest, _ = page_of(list(second), second.places(), WholeListQuery(limit=None, cursor=cursor))
+    assert [each.at_ms - 500 - later_ms for each in rest] == [1_200, 1_201, 1_400]
