@@ -18,10 +18,11 @@ _OWN_GROUPS: Final = Path("/proc/self/cgroup")
 
 def bytes_in_flight(settings: Settings) -> int:
     """What may wait to be durable in one of the HTTP processes: as set, but not more than the memory has room for. The
-    largest body that is allowed always has, else it would be refused for ever.
+    largest body that is allowed has room beside small ones even so, else it might be refused for ever.
     """
     room = int(memory_limit() * SHARE_IN_FLIGHT) // settings.http_processes
-    return min(settings.journal_inflight_bytes, max(room, settings.max_images_bytes))
+    largest = max(settings.max_images_bytes, settings.max_batch_bytes, settings.max_json_bytes)
+    return min(settings.journal_inflight_bytes, max(room, largest * 5 // 4))
 
 
 def memory_limit(mount: Path = _MOUNT, own_groups: Path = _OWN_GROUPS) -> int:

@@ -125,7 +125,8 @@ class Settings(BaseModel):
     journal_puts: Positive = Field(4, description="segments in flight to S3 at once")
     journal_inflight_bytes: Positive = Field(
         256_000_000,
-        description="bytes waiting to be durable; more answers 503 (all processes: an eighth of the memory at most)",
+        description="bytes waiting to be durable; more answers 503 (all processes: an eighth of the memory at most, "
+        "but each has room for the largest body)",
     )
     put_timeout_s: Seconds = Field(5, description="wait for the object store before the spool takes over, s")
     spool_max_bytes: Annotated[int, Field(ge=0)] = Field(

@@ -46,7 +46,9 @@ def test_what_waits_fits_into_the_memory() -> None:
     assert bytes_in_flight(Settings(journal_inflight_bytes=1000)) == 1000
     assert bytes_in_flight(Settings(journal_inflight_bytes=2**60)) == MACHINE // 8
     assert bytes_in_flight(Settings(journal_inflight_bytes=2**60, http_processes=4)) == MACHINE // 8 // 4
-    assert bytes_in_flight(Settings(journal_inflight_bytes=2**60, max_images_bytes=2**59)) == 2**59
+    for largest in ("max_images_bytes", "max_batch_bytes", "max_json_bytes"):
+        one = Settings(journal_inflight_bytes=2**60).model_copy(update={largest: 2**50})
+        assert bytes_in_flight(one) == 2**50 + 2**48
 
 
 def test_a_process_knows_its_cage() -> None:
