@@ -19,8 +19,8 @@ from messages.batch import Row
 
 BATCH_META = 107
 MAX_INDEX = 2**63 - 1
-#: an app that loses nothing has one
-MAX_RANGES = 1_000
+#: ranges of indexes that do not touch, a few MB; far more than batches that were lost or sent again leave
+MAX_RANGES = 20_000
 #: more than any app reports in a session; what a hostile one sends beyond is left out
 MAX_MESSAGES = 1_000_000
 MAX_BYTES = 512_000_000
@@ -134,7 +134,7 @@ class Material:
             self._spool.close()
 
     def index_ranges(self) -> list[tuple[int, int]]:
-        """What the SDK numbered and we have, joined where it touches; the first MAX_RANGES."""
+        """What the SDK numbered and we have, joined where it touches; MAX_RANGES at most."""
         return merged_ranges(self.coverage)[:MAX_RANGES]
 
     def _cover(self, first: int | None, last: int) -> None:

@@ -33,6 +33,7 @@ BLOCK_MESSAGES = 2000
 OWN_LIMITS = Limits(max_messages=2**62, max_unpacked_bytes=2**62)
 FORMATS = ("jpeg", "webp", "png", "avif")
 FRAME_GAP_MS = 15_000
+TOLD_RANGES = 1_000
 
 
 class Block(NamedTuple):
@@ -182,15 +183,18 @@ def completeness(material: Material, entries: list[Entry], pictures: list[Placed
     """What is missing, in figures the player can put into words. Times are the device's, ms.
 
     `index_ranges`: what the SDK numbered and we have. A gap between them was either lost or sent again under new
-    numbers (the SDK renumbers what it sends again), so it is told as a range, not as a loss.
+    numbers (the SDK renumbers what it sends again), so it is told as a range, not as a loss. The first TOLD_RANGES;
+    `more_index_ranges` counts the others.
     """
+    ranges = material.index_ranges()
     gaps = [
         [before.at_ms, after.at_ms]
         for before, after in pairwise(pictures)
         if after.at_ms - before.at_ms > FRAME_GAP_MS
     ]
     return {
-        "index_ranges": material.index_ranges(),
+        "index_ranges": ranges[:TOLD_RANGES],
+        "more_index_ranges": len(ranges[TOLD_RANGES:]),
         "frame_gaps": gaps[:500],
         "cut_messages": material.cut,
         "messages": len(entries),

@@ -3,6 +3,7 @@
 import { clock, count, dateTime, duration, plural } from "../draw/format.js";
 
 /** @typedef {import("./panel_types.js").Replay} Replay */
+/** @typedef {import("../replay/data.js").Completeness} Completeness */
 /**
  * `level`: missing data, data that may come or were put right, nothing to mend. `at_ms`: where in the session.
  * @typedef {{level: "missing" | "note" | "fine", text: string, at_ms?: number}} Statement
@@ -19,7 +20,7 @@ const NAMED_RANGES = 3;
  */
 export function statementsOf(replay) {
   const found = [
-    ...indexGaps(replay.completeness.index_ranges),
+    ...indexGaps(replay.completeness),
     ...gaps(replay),
     ...counts(replay),
     ...arrivals(replay),
@@ -44,22 +45,24 @@ export function clockWords(offset_ms) {
 
 /**
  * The SDK numbers its messages and gives new numbers to what it sends again: a gap is no proof of a loss.
- * @param {[number, number][]} ranges that we have
+ * @param {Completeness} completeness
  * @returns {Statement[]}
  */
-function indexGaps(ranges) {
+function indexGaps({ index_ranges: ranges, more_index_ranges: untold }) {
   const gaps = ranges.slice(1).map(([first], at) => [ranges[at][1] + 1, first - 1]);
   if (gaps.length === 0) return [];
   const lacking = gaps.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   const named = gaps
     .slice(0, NAMED_RANGES)
     .map(([first, last]) => (first === last ? `${first}` : `${first}\u2013${last}`));
-  const more = gaps.length > NAMED_RANGES ? ` and ${plural(gaps.length - NAMED_RANGES, "more range")}` : "";
+  const unnamed = Math.max(gaps.length - NAMED_RANGES, 0) + untold;
+  const more = unnamed > 0 ? ` and ${plural(unnamed, "more range")}` : "";
+  const least = untold > 0 ? "At least " : "";
   const numbers = lacking === 1 ? "number is" : "numbers are";
   return [
     {
       level: "missing",
-      text: `${count(lacking)} message ${numbers} missing (${named.join(", ")}${more}): lost on the way, or sent again under new numbers.`,
+      text: `${least}${count(lacking)} message ${numbers} missing (${named.join(", ")}${more}): lost on the way, or sent again under new numbers.`,
     },
   ];
 }

@@ -22,7 +22,7 @@ import { backgroundOf, fromPhone, gapsOf, inactiveOf } from "./stretches.js";
 
 /**
  * What is missing, in figures; times in ms since the session's start. See sessions/recording.py.
- * @typedef {{index_ranges: [number, number][], frame_gaps: [number, number][], cut_messages: number,
+ * @typedef {{index_ranges: [number, number][], more_index_ranges: number, frame_gaps: [number, number][], cut_messages: number,
  *   messages: number, frames: number, late_parts: number, unreadable_parts: number}} Completeness
  */
 
@@ -157,6 +157,7 @@ function framesOf(sent, start_ms, offset_ms) {
 function completenessOf(sent, shift) {
   return {
     index_ranges: sent.index_ranges ?? [],
+    more_index_ranges: sent.more_index_ranges ?? 0,
     frame_gaps: (sent.frame_gaps ?? []).map((/** @type {[number, number]} */ [from, to]) => [from + shift, to + shift]),
     cut_messages: sent.cut_messages ?? 0,
     messages: sent.messages ?? 0,

@@ -164,6 +164,20 @@ def test_indexes_that_jump_take_no_more_than_their_room() -> None:
     assert material.index_ranges() == [(10 * place + 1, 10 * place + 1) for place in range(MAX_RANGES)]
 
 
+def test_indexes_that_come_in_any_order_are_joined() -> None:
+    """First every other one, thousands of gaps, then those between."""
+    message = encode(MobileEvent("e", "1"), timestamp=START_MS)
+    places = [*range(0, 8_000, 2), *range(1, 8_000, 2)]
+    material = Material()
+    for some in (places[:4_000], places[4_000:]):
+        batches = [encode_batch(place, START_MS, [message]) for place in some]
+        material.add_messages(walk(b"".join(batches), Limits()).frames)
+        told = recording.completeness(material, [], [])
+        if some[0] == 0:
+            assert (len(told["index_ranges"]), told["more_index_ranges"]) == (1_000, 3_000)
+    assert (told["index_ranges"], told["more_index_ranges"]) == ([(1, 8_000)], 0)
+
+
 @pytest.mark.parametrize(
     ("coverage", "joined"),
     [

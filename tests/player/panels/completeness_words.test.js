@@ -17,6 +17,7 @@ function replay(completeness, more) {
     gaps: [],
     completeness: {
       index_ranges: [[0, 40]],
+      more_index_ranges: 0,
       frame_gaps: [],
       cut_messages: 0,
       messages: 2,
@@ -63,6 +64,15 @@ test("missing numbers are told as ranges, and not as a loss", () => {
     )[0],
     /^1 message number is missing \(4\)/,
   );
+});
+
+test("of very many missing numbers the least that it can be is told", () => {
+  const index_ranges = [
+    [0, 3],
+    [5, 9],
+  ];
+  const [said] = words(replay({ index_ranges, more_index_ranges: 12 }));
+  assert.match(said, /^At least 1 message number is missing \(4 and 12 more ranges\)/);
 });
 
 test("gaps are told with their length and place, the longest of several", () => {
