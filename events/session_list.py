@@ -72,7 +72,7 @@ async def sessions_page(db: Database, project_id: int, filters: EventFilters) ->
 
     Any page costs about the same: rows are read in the order of an index, from the cursor on. A session that lasts
     for more than a day can lie around any time, so those have an index of their own; all others began at most a day
-    before the time asked for.
+    before the time asked for: the first page passes over those of that day that ended before it.
     """
     place = session_place(filters.cursor) if filters.cursor is not None else None
     timed = filters.start_us is not None or filters.end_us is not None

@@ -26,6 +26,7 @@ async function show(still) {
   wear(device, kind, fit(size, kind, { width: view.clientWidth, height: view.clientHeight }));
   device.hidden = false;
   await new Promise(requestAnimationFrame);
+  if (!still.isConnected) return;
   performance.mark("playhead:first-frame");
   await after(0);
 }
