@@ -13,8 +13,7 @@ from playwright.async_api import Browser
 from tests.browser import chromium
 from tests.browser.visitor import Visitor, new_visitor
 from tests.browser.world import SHOP, VISITS, World, open_world
-from tests.conftest import fresh_database
-from tests.servers import PostgresServer
+from tests.databases import Databases
 
 FOLDER = Path(__file__).parent
 REPORT = pytest.StashKey[pytest.TestReport]()
@@ -52,8 +51,8 @@ async def browser(browser_path: str) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def world_dsn(postgres_server: PostgresServer, _template: str) -> Iterator[str]:
-    with fresh_database(postgres_server, _template) as dsn:
+def world_dsn(databases: Databases) -> Iterator[str]:
+    with databases.lent() as dsn:
         yield dsn
 
 
