@@ -169,7 +169,9 @@ class EventOut(Shape):
     timestamp: str
     received_at: str
     source: str
-    user_id: str | None
+    user_id: str | None = Field(
+        description="of more than 200 characters: its beginning and its hash (`data` has what was sent)"
+    )
     project: str
     client_timestamp: str | None = Field(
         None, description="the device's time, where the corrected one differs"

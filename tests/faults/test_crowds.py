@@ -25,7 +25,7 @@ IDLE = 10_000 if LONG else 2_000
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 RETURNING = 2_000 if LONG else 100
 AWAY_S = 1_800 if LONG else 0
-BACKLOG = 8  # batches that wait in each phone that comes back
+BACKLOG = 8 if LONG else 4  # batches that wait in each phone that comes back
 BODIES = 300  # of a megabyte each
 IN_HAND_BYTES = 4_000_000
 

@@ -21,10 +21,10 @@ from tests.faults.town import LONG, PROJECT, Playhead, Town, new_town
 from tests.servers import memory_cage, times_killed
 
 CAGE_BYTES = 300_000_000
-PHONES = 15
+PHONES = 15 if LONG else 8
 BODIES = 400  # at once
 BODY_BYTES = 1_000_000
-ROUNDS = 10 if LONG else 2
+ROUNDS = 10 if LONG else 1
 RECOVERED_S = 30
 
 
