@@ -78,9 +78,7 @@ async def sessions_page(db: Database, project_id: int, filters: EventFilters) ->
     timed = filters.start_us is not None or filters.end_us is not None
     if timed or filters.data or filters.exact.keys() - {"category"}:
         return await _by_events(db, project_id, filters, place)
-    query = Query(project_id, EventFilters())
-    sql = _in_order(query, filters, _behind(query, place), filters.limit + 1)
-    return _cut(await db.fetch(sql, *query.values), filters.limit)
+    return _cut(await _left(db, project_id, filters, place, filters.limit + 1), filters.limit)
 
 
 async def has_session(db: Database, project_id: int, session_id: str) -> bool:
@@ -98,11 +96,15 @@ async def _by_events(
             query = Query(project_id, EventFilters())
             few = _FEW.format(query.bind(known))
             sql = _select(_behind(query, place), query.bind(filters.limit + 1), few)
-            return _cut(await db.fetch(sql, *query.values), filters.limit)
+            return _cut(_rows(await db.fetch(sql, *query.values)), filters.limit)
     # one snapshot, so that nothing is passed over
     async with db.transaction(isolation="repeatable_read", readonly=True) as conn:
         if place is not None and place.event_key is not None:
             return await _within(conn, project_id, filters, place)
+        if not (filters.exact or filters.data):
+            rows = await _left(conn, project_id, filters, place, filters.limit + 1)
+            if all(_told(row, filters) for row in rows):
+                return _cut(rows, filters.limit)
         return await _walked(conn, project_id, filters, place)
 
 
@@ -121,11 +123,18 @@ async def _sessions_of_user(db: Database, project_id: int, filters: EventFilters
     return None if row[0] > WALKED else row[1] or []
 
 
-async def _walked(conn: Any, project_id: int, filters: EventFilters, place: SessionPlace | None) -> Page:
-    """The next sessions that their summaries leave, as many as can be looked into."""
+async def _left(
+    source: Any, project_id: int, filters: EventFilters, place: SessionPlace | None, most: int
+) -> list[SessionRow]:
+    """The next sessions of which their summaries do not tell that no event matches."""
     query = Query(project_id, EventFilters())
-    sql = _in_order(query, filters, _behind(query, place), WALKED // SESSION_COST + 1)
-    rest = [SessionRow(*row) for row in await conn.fetch(sql, *query.values)]
+    sql = _in_order(query, filters, _behind(query, place), most)
+    return _rows(await source.fetch(sql, *query.values))
+
+
+async def _walked(conn: Any, project_id: int, filters: EventFilters, place: SessionPlace | None) -> Page:
+    """The next sessions, as many as can be looked into."""
+    rest = await _left(conn, project_id, filters, place, WALKED // SESSION_COST + 1)
     costs = accumulate(SESSION_COST + (0 if _told(row, filters) else row.event_count) for row in rest)
     looked_into = sum(cost <= WALKED for cost in costs)
     if not rest:
@@ -142,7 +151,7 @@ async def _walked(conn: Any, project_id: int, filters: EventFilters, place: Sess
         _seen(query, filters),
     ]
     sql = _in_order(query, filters, conditions, filters.limit + 1)
-    found, cursor = _cut(await conn.fetch(sql, *query.values), filters.limit)
+    found, cursor = _cut(_rows(await conn.fetch(sql, *query.values)), filters.limit)
     if cursor is None and looked_into < len(rest):
         cursor = session_cursor(end.first_us, end.session_id)
     return found, cursor
@@ -156,18 +165,21 @@ async def _within(conn: Any, project_id: int, filters: EventFilters, place: Sess
     sql = _WITHIN.format(query.bind(session_id), query.bind(key), FAR, _matches(query))
     if await conn.fetchval(sql, *query.values):
         rows = await conn.fetch(ONE, project_id, session_id)
-        return [SessionRow(*row) for row in rows], session_cursor(place.first_us, session_id)
+        return _rows(rows), session_cursor(place.first_us, session_id)
     last = await conn.fetchval(LAST_KEY, project_id, session_id, key, FAR - 1)
     return [], session_cursor(place.first_us, session_id, last)
 
 
-def _cut(rows: Sequence[Any], limit: int) -> Page:
+def _cut(rows: list[SessionRow], limit: int) -> Page:
     """A page of rows, of which one more was asked for."""
-    found = [SessionRow(*row) for row in rows]
-    if len(found) <= limit:
-        return found, None
-    found = found[:limit]
+    if len(rows) <= limit:
+        return rows, None
+    found = rows[:limit]
     return found, session_cursor(found[-1].first_us, found[-1].session_id)
+
+
+def _rows(found: Sequence[Any]) -> list[SessionRow]:
+    return [SessionRow(*row) for row in found]
 
 
 def _matches(query: Query) -> str:
