@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from events.model import MAX_US
 from events.search import WALKED, EventFilters, Query, SessionPlace, session_cursor, session_place
-from events.summaries import LONG_US
+from events.summaries import LONG_US, MEDIUM_US
 from storage.postgres import Database
 
 #: looking into a session costs as much as looking at so many events
@@ -71,8 +71,9 @@ async def sessions_page(db: Database, project_id: int, filters: EventFilters) ->
     list goes on, even if the page is not full. Raises ValidationFailed (cursor).
 
     Any page costs about the same: rows are read in the order of an index, from the cursor on. A session that lasts
-    for more than a day can lie around any time, so those have an index of their own; all others began at most a day
-    before the time asked for: the first page passes over those of that day that ended before it.
+    for more than a day can lie around any time, so those have an index of their own, and so have those of more than an
+    hour; most began at most an hour before the time asked for: the first page passes over those of that hour that had
+    ended by then.
     """
     place = session_place(filters.cursor) if filters.cursor is not None else None
     timed = filters.start_us is not None or filters.end_us is not None
@@ -205,10 +206,12 @@ def _in_order(query: Query, filters: EventFilters, conditions: list[str], limit:
     if filters.start_us is None:
         return _select(conditions, most)
     conditions = [f"s.last_us >= {query.bind(filters.start_us)}", *conditions]
-    near = f"s.first_us >= {query.bind(filters.start_us - LONG_US)}"
-    short = _select(["NOT s.long", near, *conditions], most)
+    hour, day = (f"s.first_us >= {query.bind(filters.start_us - each)}" for each in (MEDIUM_US, LONG_US))
+    short = _select(["NOT s.long AND NOT s.medium", hour, *conditions], most)
+    medium = _select(["s.medium", day, *conditions], most)
     long = _select(["s.long", *conditions], most)
-    return f"SELECT * FROM (({short}) UNION ALL ({long})) found ORDER BY first_us, session_id LIMIT {most}"
+    found = f"({short}) UNION ALL ({medium}) UNION ALL ({long})"
+    return f"SELECT * FROM ({found}) found ORDER BY first_us, session_id LIMIT {most}"
 
 
 def _select(conditions: list[str], most: str, sessions: str = "event_sessions") -> str:

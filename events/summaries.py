@@ -15,6 +15,8 @@ from events.model import Event
 
 #: from its first event to its last a session that is not `long` takes no more than this, µs
 LONG_US: Final = 86_400_000_000
+#: and one that is not `medium` either, no more than this (storage/schema.sql)
+MEDIUM_US: Final = 3_600_000_000
 #: sessions counted by one statement
 BATCH: Final = 200
 

@@ -183,10 +183,13 @@ CREATE TABLE event_sessions (
     first_day date NOT NULL, -- the partitions that hold events of it
     last_day date NOT NULL,
     long boolean NOT NULL, -- from first to last more than a day
+    medium boolean NOT NULL -- more than an hour, but no more than a day
+        GENERATED ALWAYS AS (last_us - first_us > 3600000000 AND last_us - first_us <= 86400000000) STORED,
     PRIMARY KEY (project_id, session_id)
 ) WITH (fillfactor = 85); -- an update finds room beside the row and touches no index
 CREATE INDEX event_sessions_by_first ON event_sessions (project_id, first_us, session_id);
 CREATE INDEX event_sessions_long ON event_sessions (project_id, first_us, session_id) WHERE long;
+CREATE INDEX event_sessions_medium ON event_sessions (project_id, first_us, session_id) WHERE medium;
 CREATE INDEX event_sessions_by_day ON event_sessions (project_id, first_day);
 
 -- Which categories a session's events have.

@@ -222,7 +222,7 @@ async def test_a_reader_does_not_throw_away_what_took_long_to_build(
                 assert time.monotonic() - begun < 20
                 await asyncio.sleep(0.1)
             assert "0019_events_without_brin" in await pending(db)
-        assert (await migrating)[-2:] == ["0018_events_by_name", "0019_events_without_brin"]
+        assert (await migrating)[:2] == ["0018_events_by_name", "0019_events_without_brin"]
 
 
 async def test_an_index_that_was_built_beforehand_is_taken(empty_dsn: str, before_0018: Path) -> None:
