@@ -13,6 +13,7 @@ import { NARROW } from "../sessions/list.js";
 import { createLoader } from "../sessions/loader.js";
 import { enter, leave, stamp } from "../sessions/places.js";
 import { createScroller } from "../sessions/scroller.js";
+import { createSlots } from "../sessions/slots.js";
 import { initialState, loadedPart } from "../sessions/state.js";
 import { createTyping } from "../sessions/typing.js";
 import { sessionsView } from "../sessions/view.js";
@@ -52,6 +53,7 @@ export function open(context) {
     showNew,
     retry,
     pictured: scroller.pictured,
+    slots: createSlots(),
     start,
   };
   /** What is to be done once the state is on the page. @type {(() => void)[]} */

@@ -36,13 +36,15 @@ export function columnHeads() {
  * @param {number} view.row_px
  * @param {number} view.now_ms
  * @param {(id: string) => boolean} view.pictured
+ * @param {(ids: string[]) => number[]} view.slots
  */
-export function list({ rows, extent, active, row_px, now_ms, pictured }) {
-  const indexes = indexesOf(extent, active, rows.all.length);
+export function list({ rows, extent, active, row_px, now_ms, pictured, slots }) {
+  const indexes = indexesOf(extent, active, rows.all.length).filter((index) => rows.all[index]);
+  const slot = slots(indexes.map((index) => rows.all[index]?.session_id ?? ""));
   return html`<div class="rows" role="rowgroup" ${styled({ height: `${rows.all.length * row_px}px` })}>
     ${repeat(
       indexes,
-      (index) => rows.all[index]?.session_id,
+      (_, place) => slot[place],
       (index) => {
         const replay = rows.all[index];
         if (!replay) return nothing;

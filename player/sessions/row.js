@@ -9,6 +9,7 @@ import { icon } from "../draw/icons.js";
 import { issueNamed } from "../draw/issue_kinds.js";
 import { styled } from "../draw/styled.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { keyed } from "../vendor/lit-html/directives/keyed.js";
 import * as describe from "./describe.js";
 
 /** Name, and the part of its class that its cells have too. @type {readonly [string, string][]} */
@@ -78,14 +79,17 @@ function poster({ session_id, counts }, pictured) {
   return html`<span class="poster">
     ${
       counts.frames > 0 && pictured
-        ? html`<img
-            src="/api/v1/replays/${session_id}/poster"
-            alt=""
-            decoding="async"
-            width="36"
-            height="64"
-            @load=${show}
-          />`
+        ? keyed(
+            session_id,
+            html`<img
+              src="/api/v1/replays/${session_id}/poster"
+              alt=""
+              decoding="async"
+              width="36"
+              height="64"
+              @load=${show}
+            />`,
+          )
         : nothing
     }
   </span>`;

@@ -29,6 +29,7 @@ import { toolbar } from "./toolbar.js";
  * @property {() => void} showNew
  * @property {() => void} retry
  * @property {(id: string) => boolean} pictured
+ * @property {(ids: string[]) => number[]} slots
  * @property {(patch: Partial<Start>) => void} start
  */
 
@@ -77,7 +78,7 @@ function body(state, actions) {
       aria-busy=${phase === "loading"}
     >
       ${columnHeads()}
-      ${list({ rows, extent, active, row_px: rowHeight(narrow), now_ms, pictured: actions.pictured })}
+      ${list({ rows, extent, active, row_px: rowHeight(narrow), now_ms, ...actions })}
     </div>
     ${foot(rows.cursor !== null, more, problem?.message ?? "", actions.retry)}`;
 }
