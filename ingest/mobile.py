@@ -6,7 +6,6 @@ Source: spec/openreplay-mobile.md 1.2 (README generation, `legacy` here) and 1.4
 from __future__ import annotations
 
 import json
-import math
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -174,7 +173,7 @@ def _number(most: int) -> Callable[[object, str], int]:
                 value = None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise InvalidBody(f"{name} must be a number")
-        if math.isnan(value):
+        if value != value:  # NaN; a whole number of any length is compared as it is
             return 0
         return int(max(0, min(value, most)))
 
