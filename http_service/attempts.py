@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from http_service.rates import Limiter, Rate
+from http_service.rates import Limiter, Rate, network_of
 from playhead.errors import Unauthorized
 
 BURST: Final = 10
@@ -25,7 +24,7 @@ class Attempts:
     @contextmanager
     def counted(self, address: str) -> Iterator[None]:
         """Around one try. Raises RateLimited before it is made."""
-        key = _network_of(address)
+        key = network_of(address)
         self._tries.take(key)
         try:
             yield
@@ -35,14 +34,3 @@ class Attempts:
             self._tries.give_back(key)
             raise
         self._tries.give_back(key)
-
-
-def _network_of(address: str) -> str:
-    """The address; of IPv6 the network, as each client has one of its own."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    return str(parsed.ipv4_mapped or int(parsed) >> 64)

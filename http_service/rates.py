@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from time import monotonic
 from typing import Final
 
@@ -87,7 +87,7 @@ class Rates:
     def start(self, *, address: str, project_id: int, user_uuid: str) -> None:
         """A session is about to begin. Raises RateLimited."""
         if tells_apart(address):
-            self._start_address.take(address)
+            self._start_address.take(network_of(address))
         if user_uuid:
             self._start_device.take((project_id, user_uuid))
         self._start_project.take(project_id)
@@ -95,7 +95,7 @@ class Rates:
     def sender(self, address: str) -> None:
         """A request of a collector's client. Raises RateLimited."""
         if tells_apart(address):
-            self._address.take(address)
+            self._address.take(network_of(address))
 
     def project(self, project_id: int) -> None:
         """The same, once its project is known. Raises RateLimited."""
@@ -105,7 +105,23 @@ class Rates:
 @lru_cache(10_000)
 def tells_apart(address: str) -> bool:
     """Whether an address stands for one client: a private one is rather a proxy that all clients share."""
+    parsed = _parsed(address)
+    return parsed is not None and parsed.is_global
+
+
+@lru_cache(10_000)
+def network_of(address: str) -> str:
+    """The address; of IPv6 the network, as each client has one of its own."""
+    parsed = _parsed(address)
+    if not isinstance(parsed, IPv6Address):
+        return address if parsed is None else str(parsed)
+    return str(int(parsed) >> 64)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """None for what is no address. An IPv4 one may be written as IPv6, as sockets for both do."""
     try:
-        return ip_address(address).is_global
+        parsed = ip_address(address)
     except ValueError:
-        return False
+        return None
+    return (isinstance(parsed, IPv6Address) and parsed.ipv4_mapped) or parsed

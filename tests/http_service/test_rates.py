@@ -70,6 +70,7 @@ def test_no_bound() -> None:
 def test_only_public_addresses_stand_for_one_client() -> None:
     assert tells_apart("8.8.8.8")
     assert tells_apart("2001:4860:4860::8888")
+    assert tells_apart("::ffff:8.8.8.8")
     assert not any(map(tells_apart, ("127.0.0.1", "10.1.2.3", "192.168.0.1", "fd00::1", "", "unix:")))
 
 
@@ -86,18 +87,24 @@ async def sent_until_refused(send: Callable[[int], Awaitable[httpx.Response]]) -
     ("setting", "same", "burst"),
     [
         ("starts_per_address_per_min", "address", 1),
+        ("starts_per_address_per_min", "network", 1),
         ("starts_per_device_per_min", "device", 1),
         ("starts_per_project_per_s", "project", 10),
     ],
 )
 async def test_starts(make_site: Callable[..., Any], setting: str, same: str, burst: int) -> None:
+    """All from one address, IPv6 network, device or project; whoever differs in that alone is let through."""
     site = await make_site(trusted_proxies=FROM, **{setting: 1})
     await site.project()
+    await site.project("other")
+    one = {"address": "8.8.8.8", "network": "2001:4860:1:1::", "device": "same", "project": "shop"}
+    another = {"address": "8.8.4.4", "network": "2001:4860:1:2::", "device": "else", "project": "other"}
 
-    async def start(turn: int) -> httpx.Response:
-        address = "8.8.8.8" if same == "address" else f"8.8.{turn // 250}.{turn % 250}"
-        device = "same" if same == "device" else f"device-{turn}"
-        body = {"projectKey": "shop", "trackerVersion": "1.0.14", "userUUID": device}
+    async def start(turn: int, shared: dict[str, str] = one) -> httpx.Response:
+        given = {"address": f"9.9.{turn // 250}.{turn % 250}", "device": f"device-{turn}", "project": "shop"}
+        given[same] = shared[same]
+        address = f"{given['network']}{turn:x}" if same == "network" else given["address"]
+        body = {"projectKey": given["project"], "trackerVersion": "1.0.14", "userUUID": given["device"]}
         found: httpx.Response = await site.client.post(
             "/v1/mobile/start", json=body, headers={"X-Forwarded-For": address}
         )
@@ -107,6 +114,7 @@ async def test_starts(make_site: Callable[..., Any], setting: str, same: str, bu
     assert passed >= burst
     assert refused.json()["error"]["code"] == "rate_limited"
     assert int(refused.headers["retry-after"]) >= 1
+    assert (await start(501, another)).status_code == 200
 
 
 async def test_appends_of_one_session_leave_the_others_alone(make_site: Callable[..., Any]) -> None:
@@ -131,3 +139,11 @@ async def test_collectors(make_site: Callable[..., Any], setting: str, path: str
         lambda _: site.client.post(path, json={}, headers=headers, auth=auth)
     )
     assert passed >= 10
+    if "address" in setting:
+        headers["X-Forwarded-For"] = "8.8.4.4"
+    else:
+        await site.project("other")
+        headers["X-Project-Key"], auth = "other", ("other", "") if auth else None
+        path = path.replace("/p/shop/", "/p/other/")
+    answer = await site.client.post(path, json={}, headers=headers, auth=auth)
+    assert answer.status_code != 429
