@@ -17,7 +17,8 @@ STRAY_MS: Final = 3_600_000
 
 MARK = """
 INSERT INTO erased_users AS e (project_id, user_id, erased_us) VALUES ($1, $2, $3)
-ON CONFLICT (project_id, user_id) DO UPDATE SET erased_us = greatest(e.erased_us, excluded.erased_us)
+ON CONFLICT (project_id, user_id) DO
+    UPDATE SET erased_us = greatest(e.erased_us, excluded.erased_us), cleared_ms = NULL
 """
 DELETE = """
 WITH gone AS (
@@ -36,7 +37,7 @@ UPDATE erased_users SET removed = (
 ) WHERE project_id = $1 AND user_id = $2
 """
 PAGE = """
-SELECT project_id, user_id, erased_us / 1000 AS erased_ms, removed FROM erased_users
+SELECT project_id, user_id, erased_us / 1000 AS erased_ms, removed, cleared_ms FROM erased_users
 ORDER BY erased_us DESC, project_id, user_id LIMIT $1
 """
 #: what came after the erasure is a new life
@@ -66,12 +67,13 @@ User = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class ErasedUser:
-    """What one user's erasure removed, by store."""
+    """What one user's erasure removed, by store. `cleared_ms`: no event of theirs is in the journal since."""
 
     project_id: int
     user_id: str
     erased_ms: int
     removed: Mapping[str, int]
+    cleared_ms: int | None
 
 
 async def erase(db: Database, project_id: int, user_id: str, now_ms: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from events import erased_users, refusals
+from events import erased_in_journal, erased_users, refusals
 from events.incoming import clean_text
 from projects.user_keys import user_key
 from sessions import erasure
@@ -49,4 +49,7 @@ async def remains_of_users(services: Services) -> tuple[int, dict[tuple[int, str
     for project_id, before_us in erased_us.items():
         for user_id, count in (await refusals.count_of_users(db, project_id, before_us)).items():
             left[project_id, user_id]["event_errors"] = count
+    erased = {(project_id, user_id): at_us for project_id, user_id, at_us in users}
+    for user, count in (await erased_in_journal.remains(db, services.objects, erased)).items():
+        left[user]["journal"] = count
     return len(users), left

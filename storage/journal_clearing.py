@@ -7,8 +7,8 @@ was pending at that moment is processed; then the records found are blanked in p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from typing import Final
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Final
 
 from playhead.errors import Malformed, ObjectMissing
 from playhead.telemetry import logger
@@ -22,6 +22,9 @@ TAIL_BYTES: Final = 64_000
 PAGE: Final = 200
 #: clocks of two servers differ by less
 SLACK_MS: Final = 60_000
+MAX_MS: Final = 2**63 - 1
+#: whose a record is that holds events of no session
+NO_SESSION: Final = 0
 
 UNCLEARED = """
 SELECT project_id, session_id, erased_ms FROM erased_sessions WHERE cleared_ms IS NULL
@@ -84,21 +87,39 @@ async def remains(
     return Counter(found)
 
 
+async def processed_until(db: Database) -> int:
+    """The time (ms) before which all that was pending then is processed."""
+    pending_ms: int | None = await db.fetchval(OLDEST_PENDING)
+    return MAX_MS if pending_ms is None else pending_ms - SLACK_MS
+
+
+async def doom(conn: Any, found: Sequence[Found]) -> None:
+    """Have these records blanked."""
+    if found:
+        await conn.execute(FOUND, *(list(column) for column in zip(*found, strict=True)))
+
+
+async def entries(db: Database, objects: ObjectStore) -> AsyncIterator[tuple[str, int, Entry]]:
+    """(segment, place in it, entry) of all records that hold content, in processed segments."""
+    after = ""
+    while rows := await db.fetch(UNRELEASED, after, PAGE):
+        for key, size in rows:
+            after = key
+            for place, entry in enumerate(await _directory(objects, key, size)):
+                if entry.kind != ERASED:
+                    yield key, place, entry
+
+
 async def _look_through(db: Database, objects: ObjectStore, now_ms: int) -> None:
-    pending_ms = await db.fetchval(OLDEST_PENDING)
-    rows = [
-        row
-        for row in await db.fetch(UNCLEARED, PAGE)
-        if pending_ms is None or row["erased_ms"] < pending_ms - SLACK_MS
-    ]
+    until_ms = await processed_until(db)
+    rows = [row for row in await db.fetch(UNCLEARED, PAGE) if row["erased_ms"] < until_ms]
     if not rows:
         return
     sessions = {(row["project_id"], row["session_id"]) for row in rows if row["session_id"] is not None}
     projects = {row["project_id"] for row in rows if row["session_id"] is None}
     found = [each async for each in _matches(db, objects, sessions, projects)]
     async with db.transaction() as conn:
-        if found:
-            await conn.execute(FOUND, *(list(column) for column in zip(*found, strict=True)))
+        await doom(conn, found)
         await conn.execute(CLEARED_SESSIONS, [p for p, _ in sessions], [s for _, s in sessions], now_ms)
         await conn.execute(CLEARED_PROJECTS, list(projects), now_ms)
 
@@ -107,14 +128,10 @@ async def _matches(
     db: Database, objects: ObjectStore, sessions: set[tuple[int, int]], projects: set[int]
 ) -> AsyncIterator[Found]:
     """Records of these sessions and projects that hold content, in processed segments."""
-    after = ""
-    while rows := await db.fetch(UNRELEASED, after, PAGE):
-        for key, size in rows:
-            after = key
-            for place, entry in enumerate(await _directory(objects, key, size)):
-                own = (entry.project_id, entry.session_id or 0)
-                if entry.kind != ERASED and (own in sessions or entry.project_id in projects):
-                    yield *own, key, place
+    async for key, place, entry in entries(db, objects):
+        own = (entry.project_id, entry.session_id or NO_SESSION)
+        if own in sessions or entry.project_id in projects:
+            yield *own, key, place
 
 
 async def _directory(objects: ObjectStore, key: str, size: int) -> list[Entry]:

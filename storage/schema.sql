@@ -467,5 +467,6 @@ CREATE TABLE erased_users (
     user_id text NOT NULL,
     erased_us bigint NOT NULL,
     removed jsonb NOT NULL DEFAULT '{}', -- what went of theirs, by store; sessions have reports of their own
+    cleared_ms bigint, -- since when no event of theirs is in the journal
     PRIMARY KEY (project_id, user_id)
 );

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from events import erased_users
+from events import erased_in_journal, erased_users
 from playhead.errors import NotFound, Unavailable
 from sessions import erasure
 from storage import doomed, journal_clearing
@@ -60,6 +60,7 @@ async def erase(db: Database, objects: ObjectStore, now_ms: int) -> None:
             await db.execute(REPORT, project_id, dict(removed))
             log.info("project_erased", project_id=project_id, removed=removed.total())
     await erased_users.delete_strays(db, now_ms)
+    await erased_in_journal.look_through(db, objects, now_ms)
     await journal_clearing.clear_journal(db, objects, now_ms)
 
 

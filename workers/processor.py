@@ -31,6 +31,7 @@ from sessions.model import Session, SessionStart
 from sessions.service import SessionService
 from sessions.updates import SessionUpdate, apply_updates
 from storage import dead_letters, ledger
+from storage.journal_clearing import NO_SESSION
 from storage.ledger import Fate
 from storage.objects import ObjectStore
 from storage.postgres import Database, until_unhindered
@@ -341,6 +342,8 @@ class Processor:
         ]
         new = await stored.store(conn, [row for own in kept for row in own], tally)
         for item, told, own in zip(items, rows, kept, strict=True):
+            if len(own) < len(told):
+                item.erased = [NO_SESSION]  # its bytes go, too
             if told and not own:
                 item.end(Fate.EXPIRED, "erased")
             else:

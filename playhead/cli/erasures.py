@@ -82,15 +82,22 @@ def users(
         show_json(rows)
         return
     shown = [
-        (row["project_id"], row["user_id"], when(row["erased_ms"]), _told(row["removed"])) for row in rows
+        (
+            row["project_id"],
+            row["user_id"],
+            when(row["erased_ms"]),
+            _told(row["removed"]),
+            when(row["cleared_ms"]),
+        )
+        for row in rows
     ]
-    show_table(("project_id", "user", "erased", "removed"), shown)
+    show_table(("project_id", "user", "erased", "removed", "clear since"), shown)
 
 
 @app.command(epilog="Example: playhead erasures check")
 def check(config: Config = None) -> None:
     """Look for what was erased: sessions and projects in database, objects and journal, users in
-    sessions, events and refused events.
+    sessions, events, refused events and journal.
 
     Exit status 1 if there is some.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from events import erased_users
 from events.incoming import KIND, IncomingEvent, pack
-from http_service.erasing import erase_user
+from http_service.erasing import erase_user, remains_of_users
 from messages import encode
 from messages.schema import MobileLog, MobileUserID
 from playhead.errors import NotFound
@@ -147,6 +148,45 @@ async def test_users_who_begin_alike_are_erased_one_by_one(rig: Rig) -> None:
     db = rig.services.db
     assert [row[0] for row in await db.fetch("SELECT session_id FROM sessions")] == [sessions[other]]
     assert await erasure.remains_of_users(db) == []
+
+
+async def test_events_of_an_erased_user_go_out_of_segments_that_others_still_need(rig: Rig) -> None:
+    session_id, at_us = await rig.start(), NOW_MS * 1000
+    events = [
+        IncomingEvent(
+            source="segment", category="track", name="Buy", at_us=at_us, device_us=at_us, user_id=user_id
+        )
+        for user_id in (SECRET, "bob")
+    ]
+    await asyncio.gather(  # one segment
+        rig.batch(session_id, told(NOW_MS)),
+        *(rig.append(KIND, None, pack([each]), at_ms=NOW_MS + n) for n, each in enumerate(events)),
+        rig.append(KIND, None, pack(events)),
+    )
+    await rig.work()
+    db = rig.services.db
+    await erase_user(rig.services, rig.project_id, SECRET)
+    assert (await remains_of_users(rig.services))[1] == {(rig.project_id, SECRET): {"journal": 2}}
+    await finish(rig)
+    await rig.services.segments.release()
+    assert SECRET.encode() not in await all_bytes(rig)
+    assert await db.fetchval("SELECT count(*) FROM segments WHERE state = 'done'") == 1
+    assert (await remains_of_users(rig.services))[1] == {}
+    (report,) = await erased_users.page(db, 10)
+    assert report.removed["journal"] == 2 and report.cleared_ms == rig.clock()
+
+    late = pack(events)  # a process that was away has had it since before
+    await asyncio.gather(
+        rig.batch(session_id, told(NOW_MS), index=1), rig.append(KIND, None, late, at_ms=NOW_MS)
+    )
+    await rig.work()
+    await finish(rig)
+    assert SECRET.encode() not in await all_bytes(rig)
+    assert [row[0] for row in await db.fetch("SELECT DISTINCT user_id FROM events WHERE name = 'Buy'")] == [
+        "bob"
+    ]
+    assert await rig.record(session_id) == 1
+    assert (await rig.balance()).difference == 0
 
 
 async def test_the_journal_is_not_touched_before_what_was_pending_is_processed(rig: Rig) -> None:
