@@ -21,6 +21,8 @@ from sessions.search import ReplayFilters
 from storage import doomed, journal_clearing
 from tests.flows.rig import NOW_MS, Rig, open_rig
 from tests.flows.test_processing import told, upload
+from tests.servers import S3
+from tests.storage.journals import Wire
 from workers import erasing
 
 SECRET = "grandmother's maiden name"
@@ -97,6 +99,34 @@ async def test_what_comes_later_is_counted_dropped_and_taken_out_of_the_journal(
     (report,) = await erasure.page(rig.services.db, project_ids=None, before=None, limit=10)
     assert (report.late_records, (await rig.balance()).difference) == (1, 0)
     assert await rig.record(other) == 1
+
+
+async def test_what_lay_in_the_spool_of_a_session_that_was_erased_meanwhile_goes_with_it(
+    postgres_dsn: str, tmp_path: Path, s3: S3
+) -> None:
+    wire = Wire(int(s3.endpoint_url.rpartition(":")[2]))
+    await wire.mend()
+    store = s3.settings | {"s3_endpoint_url": f"http://127.0.0.1:{wire.port}", "put_timeout_s": 1.0}
+    async with open_rig(postgres_dsn, tmp_path, **store, linger_ms=10) as rig:
+        gone, other = await rig.start(), await rig.start()
+        await rig.work()
+        await wire.cut()
+        await asyncio.gather(rig.batch(gone, secrets(NOW_MS)), rig.batch(other, told(NOW_MS)))
+        assert any(SECRET.encode() in path.read_bytes() for path in (tmp_path / "spool").glob("*/*.seg"))
+        await rig.services.replays.delete(await rig.session(gone))
+        await wire.mend()
+        await rig.work(tries=6000)
+        await finish(rig)
+        assert list((tmp_path / "spool").glob("*/*.seg")) == []
+        assert SECRET.encode() not in await all_bytes(rig)
+        key = (rig.project_id, gone)
+        assert await erasure.remains(rig.services.db, rig.services.objects, *key) == {}
+        assert await journal_clearing.remains(rig.services.db, rig.services.objects, [key]) == {}
+        (report,) = await erasure.page(rig.services.db, project_ids=None, before=None, limit=10)
+        assert (report.late_records, (await rig.balance()).difference) == (1, 0)
+        assert await rig.record(other) == 1
+    wire.free()
+    await wire.cut()
 
 
 async def test_who_comes_second_changes_no_report(rig: Rig) -> None:
