@@ -49,7 +49,8 @@ async def test_a_store_that_is_away_then_slow_costs_nothing_and_nobody_waits(tmp
 async def test_a_store_that_refuses_the_key_is_told_everywhere_and_nothing_is_lost(tmp_path) -> None:
     async with town_on_s3(tmp_path) as (town, server, _):
         async with town.load(4) as load:
-            await load.until(messages=100)
+            await load.until(messages=WARM)
+            await town.remember()
             server.secret_key = "rotated-without-telling-anybody"
             await asyncio.to_thread(_restart, server)
             await load.more(100)  # into the spool
@@ -73,7 +74,8 @@ async def test_a_store_that_refuses_the_key_is_told_everywhere_and_nothing_is_lo
 async def test_a_full_spool_refuses_and_goes_on_when_the_store_is_back(tmp_path) -> None:
     async with town_on_s3(tmp_path, PLAYHEAD_SPOOL_MAX_BYTES="200000") as (town, _, store):
         async with town.load(4) as load:
-            await load.until(messages=100)
+            await load.until(messages=WARM)
+            await town.remember()
             store.away = True
             store.cut()
             deadline = time.monotonic() + 120

@@ -11,7 +11,7 @@ from tests.faults.book import now_ms
 from tests.faults.proxy import Proxy
 from tests.faults.raw_phone import RawPhone
 from tests.faults.stories import Told, shown, story
-from tests.faults.town import LONG, PROJECT, Town, new_town
+from tests.faults.town import LONG, PROJECT, WARM, Town, new_town
 
 LOAD_S = 120 if LONG else 8
 HELD_BACK_S = 600 if LONG else 0  # after the recording was made
@@ -25,8 +25,10 @@ async def test_a_third_of_the_answers_lost_doubles_and_loses_nothing(tmp_path) -
         await town.build()
         async with Proxy.before(town.http[0].port, town.seed) as road:
             async with town.load(phones=8, urls=[road.url]) as load:
+                await load.until(messages=WARM)
+                await town.remember()
                 road.lose_answers = LOSES
-                await load.until(messages=200)
+                await load.more(100)
                 await asyncio.sleep(LOAD_S)
             assert road.lost > 20
             await _the_same_story_over(road, town)

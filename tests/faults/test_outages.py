@@ -69,7 +69,8 @@ async def test_redis_flushed_stopped_and_back_changes_nothing_that_is_seen(tmp_p
         with new_town(tmp_path, PLAYHEAD_REDIS_URL=redis.url) as town:
             await town.build(http=2)
             async with town.load(4) as load:
-                await load.until(messages=200)
+                await load.until(messages=WARM)
+                await town.remember()
                 redis.ask("FLUSHALL")
                 await load.more(100)
                 await asyncio.to_thread(redis.stop)
