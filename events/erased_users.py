@@ -80,11 +80,16 @@ async def erase(db: Database, project_id: int, user_id: str, now_ms: int) -> int
     """Remove the events that name this user -> how many; their identifiers stay known, so that a resend brings none
     back.
     """
-    await db.execute(MARK, project_id, user_id, (now_ms + 1) * 1000)
+    await mark(db, project_id, user_id, (now_ms + 1) * 1000)
     async with db.transaction() as conn:
         sessions = await conn.fetch(DELETE, project_id, user_id)
         await recount(conn, project_id, [row[0] for row in sessions])
     return sum(row[1] for row in sessions)
+
+
+async def mark(db: Database, project_id: int, user_id: str, until_us: int) -> None:
+    """Nothing that names this user and arrives until then is to be kept."""
+    await db.execute(MARK, project_id, user_id, until_us)
 
 
 async def report(db: Database, project_id: int, user_id: str, removed: Mapping[str, int]) -> None:
@@ -116,9 +121,9 @@ async def erased_us(conn: Any, users: Iterable[User]) -> Mapping[User, int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-async def delete_strays(db: Database, now_ms: int) -> None:
-    """Remove what was being written while its user was erased."""
+async def delete_strays(db: Database, *, since_ms: int) -> None:
+    """Remove what was being written while its user was erased, of those who were since then."""
     async with db.transaction() as conn:
-        rows = await conn.fetch(DELETE_STRAYS, (now_ms - STRAY_MS) * 1000)
+        rows = await conn.fetch(DELETE_STRAYS, since_ms * 1000)
         for project_id, some in groupby(rows, key=itemgetter(0)):
             await recount(conn, project_id, [row[1] for row in some])

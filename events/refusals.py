@@ -65,14 +65,26 @@ async def delete_of_user(db: Database, project_id: int, user_id: str) -> int:
     return removed
 
 
+async def delete_of_users(db: Database, project_id: int, before_us: Mapping[str, int]) -> None:
+    """Remove the refused events of before that moment that name a user, who is told by key."""
+    async for page in _told(db, project_id):
+        naming = [error_id for error_id, received_us, told in page if _named(before_us, received_us, told)]
+        await db.execute(DELETE, project_id, naming)
+
+
 async def count_of_users(db: Database, project_id: int, before_us: Mapping[str, int]) -> Counter[str]:
     """User's key -> how many refused events of before that moment name them."""
     found: Counter[str] = Counter()
     async for page in _told(db, project_id):
         for _, received_us, told in page:
-            keys = {user_key(each) for each in told}
-            found.update(user for user in before_us.keys() & keys if received_us < before_us[user])
+            found.update(_named(before_us, received_us, told))
     return found
+
+
+def _named(before_us: Mapping[str, int], received_us: int, told: set[str]) -> list[str]:
+    """Those of the users whom a refused event of before their moment names."""
+    keys = {user_key(each) for each in told}
+    return [user for user in before_us.keys() & keys if received_us < before_us[user]]
 
 
 async def _told(

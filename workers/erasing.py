@@ -59,7 +59,7 @@ async def erase(db: Database, objects: ObjectStore, now_ms: int) -> None:
         if removed.total():
             await db.execute(REPORT, project_id, dict(removed))
             log.info("project_erased", project_id=project_id, removed=removed.total())
-    await erased_users.delete_strays(db, now_ms)
+    await erased_users.delete_strays(db, since_ms=now_ms - erased_users.STRAY_MS)
     await erased_in_journal.look_through(db, objects, now_ms)
     await journal_clearing.clear_journal(db, objects, now_ms)
 

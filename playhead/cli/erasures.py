@@ -1,8 +1,10 @@
-"""erasures list, check."""
+"""erasures list, check, export, apply."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -109,6 +111,28 @@ def check(config: Config = None) -> None:
     say(f"nothing is left of {_told(counts)}")
 
 
+@app.command(epilog="Example: playhead erasures export > erasures.jsonl")
+def export(config: Config = None) -> None:
+    """All erasures, a line of JSON each: keep them beside your backups, for `apply`."""
+    run(_export(config))
+
+
+@app.command(epilog="Example: playhead erasures apply erasures.jsonl")
+def apply(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="what `export` printed")],
+    config: Config = None,
+) -> None:
+    """Erase again what a database has that was restored from a backup of before."""
+    from workers.restored import NoErasure, read
+
+    try:
+        with file.open("rb") as lines:
+            erasures = read(lines)
+    except NoErasure as problem:
+        raise typer.BadParameter(str(problem)) from None
+    say(f"erased again: {_told(run(_apply(erasures, config)))}")
+
+
 def _told(counts: Mapping[str, int]) -> str:
     """3 sessions, 12 events."""
     return ", ".join(f"{number} {store}" for store, number in counts.items()) or "nothing"
@@ -160,6 +184,22 @@ async def _check(config: Config) -> tuple[dict[str, int], dict[str, dict[str, in
         for (project_id, user_id), stores in sorted(left_of_users.items()):
             left[f"user {user_id} of project {project_id}"] = dict(stores)
         return {"sessions": count, "projects": len(projects), "users": users}, left
+
+
+async def _export(config: Config) -> None:
+    from workers import restored
+
+    async with services_of(config) as services:
+        async for line in restored.told(services):
+            sys.stdout.buffer.write(line)
+        sys.stdout.flush()
+
+
+async def _apply(erasures: list[Any], config: Config) -> Mapping[str, int]:
+    from workers import restored
+
+    async with services_of(config) as services:
+        return await restored.erase_again(services, erasures)
 
 
 async def _check_sessions(services: Services) -> tuple[int, dict[str, dict[str, int]]]:

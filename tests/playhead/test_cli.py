@@ -155,7 +155,7 @@ def test_every_command_has_help_with_an_example(playhead: Command) -> None:
         "apikey": ["create", "list", "revoke"],
         "replay": ["list", "show", "export", "delete"],
         "dead-letters": ["list", "show", "retry"],
-        "erasures": ["list", "projects", "users", "check"],
+        "erasures": ["list", "projects", "users", "check", "export", "apply"],
     }
     alone = [[each] for each in (*commands, *groups)]
     for words in alone + [[g, each] for g, those in groups.items() for each in those]:
@@ -180,7 +180,7 @@ def test_a_script_deletes_without_being_asked(playhead: Command, postgres_dsn: s
     assert playhead("replay", "show", "77")[0] == 1
 
 
-def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> None:
+def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str, tmp_path: Path) -> None:
     assert playhead("erasures", "check")[:2] == (0, "nothing is left of 0 sessions, 0 projects, 0 users\n")
 
     async def leave_something() -> None:
@@ -225,6 +225,17 @@ def test_erasures_are_told_and_checked(playhead: Command, postgres_dsn: str) -> 
     assert "old" in playhead("erasures", "projects")[1]
     assert [row["session_id"] for row in as_json(playhead("erasures", "list", "--json"))] == ["77"]
     assert "77" in playhead("erasures", "list")[1]
+
+    status, lines_told, _ = playhead("erasures", "export")
+    file = tmp_path / "erasures.jsonl"
+    file.write_text(lines_told)
+    assert (status, len(lines_told.splitlines())) == (0, 3)
+    again = (0, "erased again: 1 projects, 1 users, 1 sessions\n", "")
+    assert playhead("erasures", "apply", str(file)) == again
+    assert "session 77" not in playhead("erasures", "check")[2]
+    file.write_text("nothing")
+    status, _, problem = playhead("erasures", "apply", str(file))
+    assert status == 2 and "line 1 tells of no erasure" in problem
 
 
 def test_migrate_says_what_it_did(playhead: Command, empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
