@@ -86,13 +86,14 @@ export function toggle(clock, replay) {
 }
 
 /**
- * Go to the newest data of a live session and stay there.
+ * Go to the newest data of a live session and stay there; who is nearer to it already does not go back.
  * @param {Clock} clock
  * @param {Replay} replay
  * @returns {Clock}
  */
 export function follow(clock, replay) {
-  return { ...clock, position_ms: followFrom(replay), playing: true, speed: 1, follow: true, at: null, skipped: null };
+  const position_ms = Math.max(clock.position_ms, followFrom(replay));
+  return { ...clock, position_ms, playing: true, speed: 1, follow: true, at: null, skipped: null };
 }
 
 /**

@@ -72,6 +72,12 @@ test("following waits for pictures that come behind the messages, but not for ev
   assert.equal(ahead.position_ms, 50_000, "it never goes back");
 });
 
+test("following begins behind the newest data, but never before the moment that is shown", () => {
+  const replay = session({ live: true });
+  assert.equal(follow({ ...STOPPED, position_ms: 10_000 }, replay).position_ms, 60_000 - LIVE_LAG_MS);
+  assert.equal(follow({ ...STOPPED, position_ms: 58_000 }, replay).position_ms, 58_000);
+});
+
 test("who watches an earlier moment of a live session stays there", () => {
   const replay = session({ live: true });
   const clock = seek(follow(STOPPED, replay), replay, 4_000);
