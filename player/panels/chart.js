@@ -10,6 +10,7 @@ import { broken, downsample, valueText } from "./series.js";
  * @property {Series} series
  * @property {number} duration_ms
  * @property {{from: number, to: number}[]} background  shaded
+ * @property {{from: number, to: number}[]} breaks  by time; no curve is drawn across them
  * @property {string} color  a custom property of the page
  * @property {number} position_ms
  * @property {(ms: number) => void} seek
@@ -79,10 +80,10 @@ class SeriesChart extends HTMLElement {
    * @returns {uPlot.AlignedData}
    */
   #data(width) {
-    const { series, duration_ms, background } = /** @type {ChartOptions} */ (this.#options);
+    const { series, duration_ms, breaks } = /** @type {ChartOptions} */ (this.#options);
     const drawn = downsample(series.t, series.v, { from: 0, to: duration_ms, pixels: Math.max(1, width - AXIS_PX) });
     if (series.shape === "curve") {
-      const { t, v } = broken(drawn, background);
+      const { t, v } = broken(drawn, breaks);
       return [t, v];
     }
     if (series.shape === "moments") return [drawn.t, drawn.t.map(() => 1)];

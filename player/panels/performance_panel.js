@@ -30,6 +30,11 @@ const measured = perObject((/** @type {Replay} */ { tracks, meta }) => ({
   facts: factsOf(tracks.performance, meta.platform),
 }));
 
+/** When nothing was measured: the app was in the background, or nothing of this time was received. */
+const unmeasured = perObject((/** @type {Replay} */ { background, gaps }) =>
+  [...background, ...gaps.filter(({ kind }) => kind === "all")].sort((a, b) => a.from - b.from),
+);
+
 /** @type {import("./panel_types.js").Panel} */
 export const performancePanel = {
   id: "performance",
@@ -75,6 +80,7 @@ function chart(view, series) {
     series,
     duration_ms: replay.duration_ms,
     background: replay.background,
+    breaks: unmeasured(replay),
     color,
     position_ms,
     seek,

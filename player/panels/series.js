@@ -112,18 +112,18 @@ export function downsample(t, v, { from, to, pixels }) {
 }
 
 /**
- * A curve's points with a break (null) wherever the app was in the background.
+ * A curve's points with a break (null) wherever nothing was measured.
  * @param {{t: number[], v: number[]}} points
- * @param {{from: number, to: number}[]} background
+ * @param {{from: number, to: number}[]} breaks by time
  * @returns {{t: number[], v: (number | null)[]}}
  */
-export function broken(points, background) {
+export function broken(points, breaks) {
   /** @type {{t: number[], v: (number | null)[]}} */
   const made = { t: [], v: [] };
   let span = 0;
   points.t.forEach((t, at) => {
-    while (span < background.length && background[span].to <= t) {
-      const { from } = background[span];
+    while (span < breaks.length && breaks[span].to <= t) {
+      const { from } = breaks[span];
       if (at > 0 && from >= points.t[at - 1]) {
         made.t.push(Math.min(Math.max(from, points.t[at - 1] + 1), t));
         made.v.push(null);

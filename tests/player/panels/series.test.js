@@ -94,9 +94,10 @@ test("of many points each column keeps its least and its greatest", () => {
   assert.ok(drawn.t.every((each, at) => v[each] === drawn.v[at]));
 });
 
-test("a curve is broken where the app was in the background", () => {
+test("a curve is broken where nothing was measured", () => {
   const points = { t: [0, 10, 50, 60], v: [1, 2, 3, 4] };
   assert.deepEqual(broken(points, [{ from: 20, to: 45 }]), { t: [0, 10, 20, 50, 60], v: [1, 2, null, 3, 4] });
   assert.deepEqual(broken(points, [{ from: 10, to: 50 }]), { t: [0, 10, 11, 50, 60], v: [1, 2, null, 3, 4] });
   assert.deepEqual(broken(points, [{ from: 70, to: 80 }]).v, [1, 2, 3, 4]);
+  assert.deepEqual(broken(points, [{ from: 2, to: 9 }, { from: 50, to: 58 }]).v, [1, null, 2, 3, null, 4]);
 });
