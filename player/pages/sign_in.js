@@ -15,7 +15,7 @@ import { ref } from "../vendor/lit-html/directives/ref.js";
 /** @param {Context} context @returns {Page} */
 export function open({ root, api, identify, navigate, location, title }) {
   title("Sign in");
-  const store = createStore({ busy: false, problem: refusalOf(history.state) }, () => render(draw(), root));
+  const store = createStore({ busy: false, problem: refusalOf(history.state), refused: false }, () => render(draw(), root));
 
   /** @param {SubmitEvent} event */
   async function submitted(event) {
@@ -25,7 +25,7 @@ export function open({ root, api, identify, navigate, location, title }) {
     if (!(field instanceof HTMLInputElement)) return;
     const key = field.value.trim();
     if (!key) return refuse("Enter a key.", field);
-    store.set({ busy: true, problem: "" });
+    store.set({ busy: true, problem: "", refused: false });
     try {
       await api.post("/sign-in", { body: { key }, quiet: true });
       await identify();
@@ -37,13 +37,13 @@ export function open({ root, api, identify, navigate, location, title }) {
 
   /** @param {string} problem @param {HTMLInputElement} field */
   function refuse(problem, field) {
-    store.set({ busy: false, problem });
+    store.set({ busy: false, problem, refused: true });
     field.focus();
     field.select();
   }
 
   function draw() {
-    const { busy, problem } = store.state;
+    const { busy, problem, refused } = store.state;
     return html`<section class="sign-in">
       <h1>Sign in to Playhead</h1>
       <form class="card" novalidate @submit=${submitted}>
@@ -61,7 +61,7 @@ export function open({ root, api, identify, navigate, location, title }) {
             maxlength="500"
             ${ref(takeFocus)}
             aria-describedby=${problem ? "sign-in-problem" : nothing}
-            aria-invalid=${problem ? "true" : "false"}
+            aria-invalid=${refused ? "true" : "false"}
           />
         </div>
         <div role="alert" id="sign-in-problem">${problemLine(problem)}</div>
@@ -86,7 +86,13 @@ function takeFocus(field) {
 /** @param {unknown} state */
 function refusalOf(state) {
   const found = state && typeof state === "object" && "refusal" in state ? state.refusal : "";
-  return typeof found === "string" ? found : "";
+  return typeof found === "string" && found ? sentence(found) : "";
+}
+
+/** What the server says, as people write it. @param {string} said */
+function sentence(said) {
+  const [first, ...rest] = said.replace(/`([^`]*)`/g, "\u201c$1\u201d");
+  return `${first.toUpperCase()}${rest.join("")}.`;
 }
 
 /** @param {unknown} problem */
