@@ -128,7 +128,7 @@ function option(field, { value, count: sessions, own }) {
     const relation = field.kind === "contains" ? "contains" : "is";
     return html`<span class="option-text ellipsis"><span class="muted">${relation}</span> “${value}”</span>`;
   }
-  return html`<span class="option-text ellipsis" title=${value}>${valueText(field.name, value)}</span>
+  return html`<span class="option-text clamped" title=${value}>${valueText(field.name, value)}</span>
     ${sessions ? html`<span class="muted numbers">${sessions < COUNTED ? count(sessions) : `${count(COUNTED)}+`}</span>` : nothing}`;
 }
 
