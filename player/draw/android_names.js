@@ -17,7 +17,8 @@ const GALAXIES = {
   "dm1": "Galaxy S23", "dm2": "Galaxy S23+", "dm3": "Galaxy S23 Ultra", "r11": "Galaxy S23 FE",
   "e1": "Galaxy S24", "e2": "Galaxy S24+", "e3": "Galaxy S24 Ultra", "r12": "Galaxy S24 FE",
   "pa1": "Galaxy S25", "pa2": "Galaxy S25+", "pa3": "Galaxy S25 Ultra",
-  "a52": "Galaxy A52", "a53": "Galaxy A53 5G", "a54": "Galaxy A54 5G", "a55": "Galaxy A55 5G",
+  "a52": "Galaxy A52", "a52x": "Galaxy A52 5G", "a52sx": "Galaxy A52s 5G", "a53": "Galaxy A53 5G",
+  "a54": "Galaxy A54 5G", "a55": "Galaxy A55 5G",
 };
 const EMULATOR = /^(emu64|generic|emulator)/;
 

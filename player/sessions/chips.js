@@ -5,6 +5,7 @@
  * @import { Field } from "./fields.js"
  */
 
+import { androidName } from "../draw/android_names.js";
 import { country, dateTime, duration } from "../draw/format.js";
 import { issueNamed } from "../draw/issue_kinds.js";
 import { fieldNamed, PLAIN } from "./fields.js";
@@ -68,6 +69,7 @@ export function valueText(name, value) {
   if (name === "issue") return issueNamed(value).label;
   if (name === "country") return country(value) || "Unknown";
   if (name === "platform") return value === "ios" ? "iOS" : value === "android" ? "Android" : value;
+  if (name === "device" && androidName(value) !== value) return `${androidName(value)} (${value})`;
   return value;
 }
 

@@ -14,6 +14,9 @@ const MOST = 100;
 /** Few values, whose names are not what is stored: all are read at once, and searched here by both. */
 const NAMED = new Set(["issue", "platform", "country"]);
 
+/** Code names, unless there are very many: the first are read beside those that begin with what is typed. */
+const CODED = "device";
+
 /** @typedef {Suggestion & {own?: boolean}} Choice  own: what is typed, as it is */
 
 /**
@@ -29,15 +32,22 @@ const NAMED = new Set(["issue", "platform", "country"]);
  */
 export function createSuggest(api) {
   let asking = new AbortController();
+
+  /** @param {string | null} project @param {string} field @param {string} prefix @param {AbortSignal} signal */
+  async function asked(project, field, prefix, signal) {
+    const params = { project, field, prefix, limit: MOST };
+    return (await api.get("/replays/suggestions", { params, signal })).values;
+  }
+
   return {
     async values(project, field, typed) {
       asking.abort();
       const { signal } = (asking = new AbortController());
       const prefix = NAMED.has(field) ? "" : typed.trim();
+      const prefixes = new Set(field === CODED ? [prefix, ""] : [prefix]);
       try {
-        const params = { project, field, prefix, limit: MOST };
-        const { values } = await api.get("/replays/suggestions", { params, signal });
-        return signal.aborted ? null : values;
+        const answers = await Promise.all([...prefixes].map((each) => asked(project, field, each, signal)));
+        return signal.aborted ? null : united(answers.flat());
       } catch (problem) {
         if (isAbort(problem) || signal.aborted) return null;
         throw problem;
@@ -45,6 +55,11 @@ export function createSuggest(api) {
     },
     stop: () => asking.abort(),
   };
+}
+
+/** Each value once. @param {readonly Suggestion[]} values */
+function united(values) {
+  return [...new Map(values.map((each) => [each.value, each])).values()];
 }
 
 /** Whether further typing asks the server again. @param {string} field */
@@ -62,7 +77,7 @@ export function matching(values, field, typed) {
   return values.filter(
     ({ value }) =>
       value.toLowerCase().startsWith(wanted) ||
-      (NAMED.has(field) && valueText(field, value).toLowerCase().includes(wanted)),
+      ((NAMED.has(field) || field === CODED) && valueText(field, value).toLowerCase().includes(wanted)),
   );
 }
 

@@ -7,6 +7,7 @@ test("code names become the names under which devices are sold", () => {
   assert.equal(androidName("shiba"), "Pixel 8");
   assert.equal(androidName("dm3q"), "Galaxy S23 Ultra");
   assert.equal(androidName("o1s"), "Galaxy S21");
+  assert.equal(androidName("a52sxq"), "Galaxy A52s 5G");
   assert.equal(androidName("emu64xa"), "Emulator");
 });
 

@@ -126,6 +126,7 @@ test("values that have names", () => {
   assert.equal(valueText("platform", "ios"), "iOS");
   assert.equal(valueText("country", "UN"), "Unknown");
   assert.equal(valueText("device", "ios"), "ios");
+  assert.equal(valueText("device", "oriole"), "Pixel 6 (oriole)");
   assert.equal(issueNamed("anr").label, "Not responding");
   assert.equal(issueNamed("low_memory").label, "Low memory", "kinds of the future");
   assert.equal(issueNamed("constructor").label, "Constructor");

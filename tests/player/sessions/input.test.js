@@ -90,11 +90,26 @@ test("of several questions only the last one is answered", async () => {
     post: never,
     del: never,
   });
-  const first = suggest.values("shop", "device", "P");
-  const second = suggest.values("shop", "device", "Pi");
+  const first = suggest.values("shop", "user_id", "P");
+  const second = suggest.values("shop", "user_id", "Pi");
   waiting[1]?.({ values: [{ value: "Pixel", count: 1 }] });
   waiting[0]?.({ values: [{ value: "late", count: 1 }] });
   assert.equal(await first, null);
   assert.deepEqual(await second, [{ value: "Pixel", count: 1 }]);
   assert.deepEqual(asked, ["P", "Pi"]);
+});
+
+test("devices are found by the names under which they are sold", async () => {
+  const oriole = { value: "oriole", count: 2 };
+  const galaxy = { value: "dm1q", count: 1 };
+  const never = () => Promise.reject(new Error("not asked for here"));
+  const suggest = createSuggest({
+    get: async (_path, options) => ({ values: options?.params?.prefix ? [] : [oriole, galaxy] }),
+    post: never,
+    del: never,
+  });
+  const found = await suggest.values("shop", "device", "pixel");
+  assert.deepEqual(found, [oriole, galaxy]);
+  assert.deepEqual(matching([oriole, galaxy], "device", "pixel"), [oriole]);
+  assert.deepEqual(matching([oriole, galaxy], "device", "dm1"), [galaxy]);
 });
