@@ -19,6 +19,10 @@ from projects.user_keys import MAX_USER_ID, user_key
 TERM_CHARS = 200
 #: most search terms per session
 MAX_TERMS = 400
+#: metadata in which apps tell their version, which no SDK reads by itself; the player knows them too
+APP_VERSION_KEYS = frozenset({"appVersion", "app_version", "version"})
+#: what SDKs send for a revision that they do not know
+NO_REVISION = "N/A"
 #: facets of identifiers, whose terms are the users' keys
 USER_FACETS = frozenset({"user_id", "anonymous_id"})
 #: most users that one session is found by
@@ -119,7 +123,8 @@ def _user(facet: str) -> Callable[[Any], Fact]:
 
 def _metadata(message: Any) -> Fact:
     key = message.key[:TERM_CHARS]
-    return Fact("metadata", key, who=(f"metadata.{key}", message.value[:TERM_CHARS]))
+    terms = _cut("app_version", message.value) if key in APP_VERSION_KEYS else ()
+    return Fact("metadata", key, terms=terms, who=(f"metadata.{key}", message.value[:TERM_CHARS]))
 
 
 LOG_TYPE = 103

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from events import Event, IncomingEvent, arrival_of, clamp_us, day_of, mobile_key
-from sessions.facts import MAX_TERMS, Fact, attribute_terms, term_of
+from sessions.facts import MAX_TERMS, NO_REVISION, Fact, attribute_terms, term_of
 from sessions.ids import started_ms
 from sessions.model import SessionStart
 from sessions.parts import Part
@@ -227,7 +227,7 @@ def start_terms(start: Any) -> list[Term]:
             ("os", f"{start.os} {start.os_version}" if start.os_version else ""),
             ("country", start.country),
             ("tracker_version", start.tracker_version),
-            ("app_version", start.revision),
+            ("app_version", "" if start.revision == NO_REVISION else start.revision),
         )
     )
 

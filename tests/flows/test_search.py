@@ -41,6 +41,7 @@ async def fill(rig: Rig) -> dict[str, int]:
         framed = [
             encode(MobileUserID(name), timestamp=at),
             encode(MobileMetadata("plan", "pro" if number else "free"), timestamp=at + 1),
+            encode(MobileMetadata("appVersion", f"4.1{number}.0"), timestamp=at + 1),
             encode(MobileEvent(f"buy_{name}", "{}"), timestamp=at + 2),
             encode(MobileViewComponentEvent(f"Screen {name}", "V", True), timestamp=at + 3),
             encode(
@@ -74,6 +75,8 @@ async def test_each_filter_finds_what_it_names_live_and_recorded(rig) -> None:
         ({"facets": {"device": "iPhone 12"}}, {eve}),
         ({"facets": {"os": "iOS"}}, {ana, bob, eve}),
         ({"facets": {"country": "DE"}}, {bob, eve}),
+        ({"facets": {"app_version": "4.11.0"}}, {bob}),
+        ({"facets": {"app_version": "N/A"}}, set()),
         ({"facets": {"issue": "crash"}}, {eve}),
         ({"facets": {"event": "buy_ana"}}, {ana}),
         ({"facets": {"view": "Screen bob"}}, {bob}),
