@@ -69,6 +69,7 @@ export function valueText(name, value) {
   if (name === "issue") return issueNamed(value).label;
   if (name === "country") return country(value) || "Unknown";
   if (name === "platform") return value === "ios" ? "iOS" : value === "android" ? "Android" : value;
+  if (name === "os") return value.replace(/^IOS\b/, "iOS");
   if (name === "device" && androidName(value) !== value) return `${androidName(value)} (${value})`;
   return value;
 }

@@ -76,8 +76,9 @@ export function matching(values, field, typed) {
   const wanted = typed.trim().toLowerCase();
   return values.filter(
     ({ value }) =>
-      value.toLowerCase().startsWith(wanted) ||
-      ((NAMED.has(field) || field === CODED) && valueText(field, value).toLowerCase().includes(wanted)),
+      !(field === "os" && value === "IOS") && // also there as iOS
+      (value.toLowerCase().startsWith(wanted) ||
+      ((NAMED.has(field) || field === CODED) && valueText(field, value).toLowerCase().includes(wanted))),
   );
 }
 

@@ -125,6 +125,7 @@ test("chips say each filter in words, and how it is without it", () => {
 test("values that have names", () => {
   assert.equal(valueText("platform", "ios"), "iOS");
   assert.equal(valueText("country", "UN"), "Unknown");
+  assert.equal(valueText("os", "IOS 17.4"), "iOS 17.4");
   assert.equal(valueText("device", "ios"), "ios");
   assert.equal(valueText("device", "oriole"), "Pixel 6 (oriole)");
   assert.equal(issueNamed("anr").label, "Not responding");

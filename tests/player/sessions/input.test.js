@@ -73,6 +73,8 @@ test("values with names are found by both", () => {
   ];
   assert.deepEqual(matching(values, "country", "germ"), [values[0]]);
   assert.deepEqual(matching(values, "country", "fr"), [values[1]]);
+  const systems = ["IOS", "iOS", "IOS 17.4"].map((value) => ({ value, count: 1 }));
+  assert.deepEqual(matching(systems, "os", "ios"), systems.slice(1), "one of two spellings");
   assert.deepEqual(matching(values, "device", "germ"), [], "other fields are found by value alone");
 });
 
