@@ -12,7 +12,7 @@ import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { indexesOf } from "./extent.js";
 import { COLUMNS, row } from "./row.js";
 
-export const NARROW = "(max-width: 759px)";
+export const NARROW = "(max-width: 899px)";
 const ROW_PX = 72;
 const CARD_PX = 116;
 const SKELETONS = 14;

@@ -35,6 +35,7 @@ export function row(replay, { index, top_px, now_ms, pictured, active }) {
   const times = describe.times(replay, now_ms);
   const user = describe.userName(replay);
   const length = spokenDuration(replay.duration_ms);
+  const version = describe.appVersion(replay);
   return html`<div
     class="row"
     role="row"
@@ -61,10 +62,10 @@ export function row(replay, { index, top_px, now_ms, pictured, active }) {
     <div class="c-duration numbers" role="cell">${duration(replay.duration_ms)}</div>
     <div class="c-device" role="cell" title=${replay.device.model}>
       <span class="ellipsis">${describe.deviceName(replay)}</span>
-      <span class="sub ellipsis">${describe.system(replay)}</span>
+      <span class="sub ellipsis">${describe.system(replay)}<span class="app-here">${version && ` \u00b7 ${version}`}</span></span>
     </div>
     <div class="c-country" role="cell" title=${describe.fullPlace(replay)}>${country(replay)}</div>
-    <div class="c-app numbers" role="cell"><span class="ellipsis">${describe.appVersion(replay)}</span></div>
+    <div class="c-app numbers" role="cell"><span class="ellipsis">${version}</span></div>
     <div class="c-events numbers" role="cell" title=${describe.happenings(replay)}>
       ${shortCount(replay.counts.events)}<span class="unit">
         ${replay.counts.events === 1 ? "event" : "events"}</span
