@@ -26,8 +26,19 @@ export function curlOf(exchange) {
       parts.push(`--header ${quoted(headerLine(name, value))}`);
     }
   }
+  if (request.body !== "" && isJson(request.body) && !request.headers.some(([name]) => name.toLowerCase() === "content-type"))
+    parts.push("--header 'Content-Type: application/json'"); // else curl would say that it is a form
   if (request.body !== "") parts.push(`--data-raw ${quoted(request.body)}`);
   return { command: parts.join(" \\\n  ") };
+}
+
+/** @param {string} body */
+function isJson(body) {
+  try {
+    return typeof JSON.parse(body) === "object";
+  } catch {
+    return false;
+  }
 }
 
 /**

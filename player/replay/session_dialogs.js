@@ -35,7 +35,8 @@ export function createDialogs({ api, session_id, who, state, set, copy, tell, er
     sharing({ busy: true, problem: "", copied: false });
     try {
       const body = { expires_in_s: state().sharing.lifetime_s };
-      sharing({ busy: false, link: await api.post(`/replays/${session_id}/share`, { body }) });
+      const link = await api.post(`/replays/${session_id}/share`, { body });
+      sharing({ busy: false, link: { ...link, url: atMoment(link.url) } });
       await copyLink();
     } catch (problem) {
       sharing({ busy: false, problem: messageOf(problem) });
@@ -78,6 +79,14 @@ export function createDialogs({ api, session_id, who, state, set, copy, tell, er
   }
 
   return { share: open("share"), download: open("export"), erase: open("erase"), draw };
+}
+
+/** A link that opens at the moment in our own address. @param {string} link */
+function atMoment(link) {
+  const moment = new URLSearchParams(location.search).get("t");
+  const url = new URL(link);
+  if (moment !== null) url.searchParams.set("t", moment);
+  return url.href;
 }
 
 /** @param {unknown} problem */

@@ -36,6 +36,19 @@ function command(more) {
   return curlOf(exchange(more)).command ?? "";
 }
 
+test("a body of JSON without a type of its own is not sent as a form", () => {
+  const json = "Content-Type: application/json";
+  assert.ok(argumentsIn(command({ request: { ...NOTHING, body: '{"a": 1}' } })).includes(json));
+  for (const body of ["a=1", "12", ""]) {
+    assert.ok(!argumentsIn(command({ request: { ...NOTHING, body } })).includes(json), body);
+  }
+  const typed = { ...NOTHING, body: "{}", headers: [["content-type", "text/plain"]] };
+  assert.deepEqual(
+    argumentsIn(command({ request: typed })).filter((each) => each.toLowerCase().startsWith("content-type")),
+    ["content-type: text/plain"],
+  );
+});
+
 test("method, address, headers and body arrive as they were", () => {
   const body = '{"name":"O\'Brien $(reboot) `id` \\\\ \\"q\\" !x"}';
   const request = {
@@ -57,6 +70,8 @@ test("method, address, headers and body arrive as they were", () => {
     "Accept: */*",
     "--header",
     "X-Empty;",
+    "--header",
+    "Content-Type: application/json",
     "--data-raw",
     body,
   ]);
