@@ -17,7 +17,7 @@ from events.incoming import KIND, IncomingEvent, pack
 from events.model import day_of
 from events.search import EventFilters
 from events.session_list import sessions_page
-from events.summaries import BATCH, LONG_US
+from events.summaries import BATCH, LONG_US, MEDIUM_US
 from messages import encode
 from messages.schema import MobileClickEvent
 from projects.changes import ProjectCreate
@@ -32,7 +32,8 @@ NOW_US = NOW_MS * 1000
 
 COUNTED = f"""
 SELECT project_id, session_id, count(*) AS event_count, min(at_us) AS first_us, max(at_us) AS last_us,
-    min(day) AS first_day, max(day) AS last_day, max(at_us) - min(at_us) > {LONG_US} AS long
+    min(day) AS first_day, max(day) AS last_day, max(at_us) - min(at_us) > {LONG_US} AS long,
+    max(at_us) - min(at_us) > {MEDIUM_US} AND max(at_us) - min(at_us) <= {LONG_US} AS medium
 FROM events WHERE session_id <> '' GROUP BY 1, 2 ORDER BY 1, 2
 """
 KEPT = "SELECT * FROM event_sessions ORDER BY project_id, session_id"
@@ -226,13 +227,14 @@ async def test_the_list_is_what_the_events_say(rig) -> None:
     assert await listed(rig, 7, start_us=marks[2]) == await listed(rig, 1000, start_us=marks[2])
 
 
-async def test_a_day_is_the_least_that_makes_a_session_long(rig) -> None:
+@pytest.mark.parametrize("span_us", [MEDIUM_US, LONG_US])
+async def test_sessions_are_found_just_to_their_end_however_long_they_are(rig, span_us: int) -> None:
     at_us = NOW_US - 5 * LONG_US
-    await append(rig, event("day", at_us=at_us), event("day", at_us=at_us + LONG_US))
-    await append(rig, event("more", at_us=at_us), event("more", at_us=at_us + LONG_US + 1))
+    await append(rig, event("just", at_us=at_us), event("just", at_us=at_us + span_us))
+    await append(rig, event("more", at_us=at_us), event("more", at_us=at_us + span_us + 1))
     await append(rig, event("custom", category="x", at_us=at_us))
     await rig.work()
     await agreed(rig.services.db)
-    assert [row[0] for row in await listed(rig, 10, start_us=at_us + LONG_US)] == ["day", "more"]
-    assert [row[0] for row in await listed(rig, 10, start_us=at_us + LONG_US + 1)] == ["more"]
+    assert [row[0] for row in await listed(rig, 10, start_us=at_us + span_us)] == ["just", "more"]
+    assert [row[0] for row in await listed(rig, 10, start_us=at_us + span_us + 1)] == ["more"]
     assert await listed(rig, 10, start_us=at_us + 1, end_us=at_us + 1000) == []
